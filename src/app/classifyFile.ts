@@ -1,0 +1,217 @@
+import { appendColumns, freeColumnNames, type CellValue } from '../core/csv/appendColumns';
+import { columnIndices, recordText } from '../core/csv/columns';
+import type { Defect } from '../core/csv/defects';
+import { recordBatches, type RecordReader } from '../core/csv/reader';
+import type { TextRecord } from '../core/csv/record';
+import { CancelledError } from '../core/errors';
+import type { TaskKind } from '../core/model/onnxWriter';
+import type { PredictedScores } from '../core/protocol/predictor';
+import type { AbortSignalLike } from '../core/protocol/rpc';
+import type { Predictor } from '../inference/predictor';
+
+/** Where the copy with the new columns goes. It is to be seen only when `commit` has been called. */
+export interface RecordSink {
+  /** Resolves when more may be written. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  readonly commit: () => Promise<void>;
+  /** Takes back what was written. */
+  readonly discard: () => Promise<void>;
+}
+
+export interface ClassifyRequest {
+  /** The file's bytes, unpacked. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** A new one, which says how the file is laid out. */
+  readonly reader: RecordReader;
+  readonly sink: RecordSink;
+  readonly predictor: Pick<Predictor, 'predict'>;
+  /** A model that `predictor` has loaded. */
+  readonly model: {
+    readonly key: string;
+    readonly kind: TaskKind;
+    /** Ids, in the order of the scores. */
+    readonly labels: readonly string[];
+  };
+  /** Names of the columns whose values make up the text; `text` by default. */
+  readonly textColumns?: readonly string[];
+  readonly signal?: AbortSignalLike;
+  /** Called after each piece that was written. */
+  readonly onProgress?: (progress: ClassifyProgress) => void;
+  /** Called for everything in the file that is not as it should be, in order. */
+  readonly onDefect?: (defect: Defect) => void;
+}
+
+export interface ClassifyProgress {
+  /** Rows written. */
+  readonly rows: number;
+  /** Bytes of the unpacked input that stand behind them. */
+  readonly bytes: number;
+}
+
+export interface ClassifySummary {
+  readonly rows: number;
+  /** Rows without a token to read; they have no prediction. */
+  readonly empty: number;
+  /** Rows by predicted label, all labels of the model, in its order. Empty for `number`. For `multi` a row counts for each of its labels. */
+  readonly labels: ReadonlyMap<string, number>;
+  readonly defects: number;
+  /** Names of the added columns; `predicted` and `score`, unless the file had columns of those names. */
+  readonly columns: readonly string[];
+}
+
+/** Rows, characters of text and bytes of records that are predicted in one request, whichever is reached first. */
+const batchLimits = { rows: 1024, characters: 1_000_000, bytes: 4_000_000 };
+/** Requests that are with the predictor while the next rows are read and earlier ones written. Two keep its worker busy; the third is on its way. */
+const requestsAhead = 3;
+
+/**
+ * Copies a file of records with the columns `predicted` and `score` added, every other byte as it was: the label (for `multi` those above one half, joined with `;`; for `number`
+ * the value) and its probability. Rows without a word to read get empty fields.
+ *
+ * Reads, predicts and writes at the same time, in constant memory. At the end the sink is committed; if anything goes wrong it is discarded.
+ *
+ * @throws CancelledError when `signal` is raised
+ * @throws HumanError when the file cannot be read, has no such column, or cannot be predicted or written
+ */
+export async function classifyFile(request: ClassifyRequest): Promise<ClassifySummary> {
+  const { sink, signal } = request;
+  // our own, so that a failure stops what is under way too
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  signal?.addEventListener('abort', abort);
+  if (signal?.aborted) abort();
+  try {
+    const summary = await new Classification(request, stop.signal).run();
+    await sink.commit();
+    return summary;
+  } catch (error) {
+    stop.abort();
+    await sink.discard();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Records that follow each other, and the texts of those that are rows. */
+interface Batch {
+  readonly records: TextRecord[];
+  readonly texts: string[];
+  characters: number;
+  bytes: number;
+}
+
+class Classification {
+  private readonly ahead: { readonly batch: Batch; readonly scores: Promise<PredictedScores | undefined> }[] = [];
+  private readonly counts: Map<string, number>;
+  private names: readonly string[] = [];
+  private textColumns: readonly number[] | undefined;
+  private rows = 0;
+  private empty = 0;
+  private defects = 0;
+
+  constructor(
+    private readonly request: ClassifyRequest,
+    private readonly signal: AbortSignal,
+  ) {
+    this.counts = new Map(request.model.labels.map((label) => [label, 0]));
+  }
+
+  async run(): Promise<ClassifySummary> {
+    const { reader, chunks } = this.request;
+    let batch = emptyBatch();
+    for await (const records of recordBatches(reader, chunks)) {
+      for (const record of records) {
+        this.add(batch, record);
+        if (batch.texts.length < batchLimits.rows && batch.characters < batchLimits.characters && batch.bytes < batchLimits.bytes) continue;
+        await this.send(batch);
+        batch = emptyBatch();
+      }
+      this.checkOn();
+    }
+    await this.send(batch);
+    while (this.ahead.length > 0) await this.writeOldest();
+    this.checkOn();
+    return { rows: this.rows, empty: this.empty, labels: this.counts, defects: this.defects, columns: this.names };
+  }
+
+  private checkOn(): void {
+    if (this.signal.aborted) throw new CancelledError();
+  }
+
+  private add(batch: Batch, record: TextRecord): void {
+    const { reader, textColumns = ['text'], onDefect } = this.request;
+    for (const defect of record.defects) {
+      this.defects++;
+      onDefect?.(defect);
+    }
+    batch.records.push(record);
+    batch.bytes += record.next - record.start;
+    if (record.kind === 'gap') return;
+    if (!this.textColumns) {
+      this.textColumns = columnIndices(reader, textColumns);
+      this.names = freeColumnNames(reader, ['predicted', 'score']);
+    }
+    if (record.kind === 'header') return;
+    const text = recordText(record, this.textColumns);
+    batch.texts.push(text);
+    batch.characters += text.length;
+  }
+
+  private async send(batch: Batch): Promise<void> {
+    this.checkOn();
+    if (this.ahead.length >= requestsAhead) await this.writeOldest();
+    const { predictor, model } = this.request;
+    const scores =
+      batch.texts.length === 0 ? Promise.resolve(undefined) : predictor.predict(model.key, batch.texts, { signal: this.signal, priority: 'background', cache: false });
+    // should an earlier one fail, nobody will wait for this one
+    scores.catch(() => undefined);
+    this.ahead.push({ batch, scores });
+  }
+
+  private async writeOldest(): Promise<void> {
+    const { batch, scores } = this.ahead.shift()!;
+    const predicted = await scores;
+    this.checkOn();
+    const { sink, onProgress } = this.request;
+    let row = 0;
+    const parts = batch.records.map((record) =>
+      appendColumns(record, this.names, record.kind === 'row' && predicted ? this.cells(predicted, row++) : []),
+    );
+    const last = batch.records.at(-1);
+    if (!last) return;
+    await sink.write(joined(parts));
+    this.rows += row;
+    onProgress?.({ rows: this.rows, bytes: last.next });
+  }
+
+  /** What goes into the new columns of a row; nothing if there was nothing to read. */
+  private cells({ scores, tokens, width }: PredictedScores, row: number): readonly CellValue[] {
+    if (tokens[row] === 0) {
+      this.empty++;
+      return [];
+    }
+    const { kind, labels } = this.request.model;
+    const mine = scores.subarray(row * width, (row + 1) * width);
+    if (kind === 'number') return [Number(mine[0]!.toPrecision(6))];
+    let best = 0;
+    for (let i = 1; i < width; i++) if (mine[i]! > mine[best]!) best = i;
+    const chosen = kind === 'multi' ? labels.filter((_, i) => mine[i]! >= 0.5) : [labels[best]!];
+    for (const label of chosen) this.counts.set(label, this.counts.get(label)! + 1);
+    return [chosen.join(';'), Number(mine[best]!.toFixed(4))];
+  }
+}
+
+function emptyBatch(): Batch {
+  return { records: [], texts: [], characters: 0, bytes: 0 };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

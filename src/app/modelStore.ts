@@ -1,0 +1,176 @@
+import { HumanError } from '../core/errors';
+import { bundleFileNames, bundleLimits } from '../core/model/bundle';
+import { parseManifest, type ModelManifest } from '../core/model/manifest';
+import type { BundleFiles } from '../core/protocol/predictor';
+import type { FileSystem } from '../storage/fileSystem';
+
+/** Where a model was found: it came with the extension, lies in a workspace folder's `.label-lens/`, or was named by its folder. */
+export type ModelOrigin = 'shipped' | 'workspace' | 'folder';
+
+/** A model as a list shows it. Only its `model.json` has been read. */
+export interface ModelSummary {
+  /** What {@link ModelStore.open} takes: the folder's name for a shipped model, `TASK/VERSION` for one of a workspace, else the folder. */
+  readonly name: string;
+  /** Absolute path of the folder with model.onnx, tokenizer.json and model.json. */
+  readonly folder: string;
+  readonly origin: ModelOrigin;
+  /** Absent if the model is broken; then {@link problem} says how. */
+  readonly manifest?: ModelManifest;
+  readonly problem?: Error;
+}
+
+/** A model whose files have been read. Sizes and model.json are checked; the predictor's worker checks the rest before it uses them. */
+export interface OpenedModel {
+  /** Unique for the content: name, version and the beginning of model.onnx's SHA-256. */
+  readonly key: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly origin: ModelOrigin;
+  readonly manifest: ModelManifest;
+  readonly files: BundleFiles;
+}
+
+export interface ModelStoreOptions {
+  readonly fileSystem: FileSystem;
+  /** Absolute path of the folder of shipped models, `models/` of the extension or package. */
+  readonly shippedFolder: string;
+  /** Absolute paths of the workspace folders whose `.label-lens/` may be read. None while the workspace is not trusted. */
+  readonly workspaceFolders?: () => readonly string[];
+}
+
+/** Names the version in use, in a task's `models/` folder. */
+const CURRENT = 'current';
+
+/**
+ * Finds and opens models: shipped ones (`models/NAME/`) and those of the workspaces (`.label-lens/TASK/models/VERSION/`), by name or by folder.
+ *
+ * What it reads is untrusted input. Sizes are bounded before reading and model.json is checked here; hashes, tokenizer and graph are checked by `validateBundle` where
+ * the predictor loads the bundle, in its worker, because hashing a large model takes longer than an editor may stand still.
+ */
+export class ModelStore {
+  private readonly fileSystem: FileSystem;
+  private readonly shippedFolder: string;
+  private readonly workspaceFolders: () => readonly string[];
+
+  constructor(options: ModelStoreOptions) {
+    this.fileSystem = options.fileSystem;
+    this.shippedFolder = options.shippedFolder;
+    this.workspaceFolders = options.workspaceFolders ?? (() => []);
+  }
+
+  /** All models that can be found, shipped ones first, each group by name. Broken ones are listed with their problem. */
+  async list(): Promise<readonly ModelSummary[]> {
+    const found: ModelSummary[] = [];
+    for (const name of await this.folders(this.shippedFolder)) found.push(await this.summary(name, join(this.shippedFolder, name), 'shipped'));
+    for (const workspace of this.workspaceFolders()) {
+      const root = join(workspace, '.label-lens');
+      for (const task of await this.folders(root)) {
+        for (const version of await this.folders(join(root, task, 'models'))) found.push(await this.summary(`${task}/${version}`, join(root, task, 'models', version), 'workspace'));
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Opens a model by its name, by `TASK` (the version in use of a workspace's task), by `TASK/VERSION`, or by the absolute path of its folder.
+   * A workspace's model wins over a shipped one of the same name.
+   *
+   * @throws HumanError when there is no such model, a file is missing or too large, or model.json is not sound
+   */
+  async open(nameOrFolder: string): Promise<OpenedModel> {
+    const place = await this.locate(nameOrFolder);
+    const manifestFile = await this.read(place.folder, 'manifest');
+    const tokenizer = await this.read(place.folder, 'tokenizer');
+    const model = await this.read(place.folder, 'model');
+    const manifest = parseManifest(manifestFile, join(place.folder, bundleFileNames.manifest));
+    return { ...place, key: `${place.name}@${manifest.version}#${manifest.sha256.slice(0, 12)}`, manifest, files: { manifest: manifestFile, tokenizer, model } };
+  }
+
+  private async locate(nameOrFolder: string): Promise<{ name: string; folder: string; origin: ModelOrigin }> {
+    const wanted = nameOrFolder.trim().replaceAll('\\', '/');
+    const segments = wanted.split('/');
+    if (segments.every(isPlainName) && segments.length <= 2) {
+      const [task, version] = segments as [string, string | undefined];
+      for (const workspace of this.workspaceFolders()) {
+        const versions = join(workspace, '.label-lens', task, 'models');
+        const chosen = version ?? (await this.currentVersion(versions));
+        if (chosen !== undefined && (await this.isModel(join(versions, chosen)))) return { name: `${task}/${chosen}`, folder: join(versions, chosen), origin: 'workspace' };
+      }
+      if (version === undefined && (await this.isModel(join(this.shippedFolder, task)))) return { name: task, folder: join(this.shippedFolder, task), origin: 'shipped' };
+    }
+    if (isAbsolute(wanted)) {
+      const folder = wanted.replace(/(?<=.)\/+$/, '');
+      return { name: folder.slice(folder.lastIndexOf('/') + 1), folder, origin: 'folder' };
+    }
+    const known = (await this.list()).map((model) => model.name);
+    throw new HumanError('model.unknown', 'There is no model {0}. Choose one of these, or a folder that holds model.onnx, tokenizer.json and model.json: {1}.', [
+      nameOrFolder,
+      known.length > 0 ? known.join(', ') : '–',
+    ]);
+  }
+
+  private async isModel(folder: string): Promise<boolean> {
+    return (await this.fileSystem.list(folder)).some((entry) => entry.kind === 'file' && entry.name === bundleFileNames.manifest);
+  }
+
+  private async currentVersion(versions: string): Promise<string | undefined> {
+    const file = join(versions, CURRENT);
+    if (((await this.fileSystem.size(file)) ?? 0) > 1024) return undefined;
+    const content = await this.fileSystem.readFile(file);
+    const name = content && new TextDecoder().decode(content).trim();
+    return name !== undefined && isPlainName(name) ? name : undefined;
+  }
+
+  private async summary(name: string, folder: string, origin: ModelOrigin): Promise<ModelSummary> {
+    try {
+      return { name, folder, origin, manifest: parseManifest(await this.read(folder, 'manifest'), join(folder, bundleFileNames.manifest)) };
+    } catch (error) {
+      return { name, folder, origin, problem: error instanceof Error ? error : new Error(String(error)) };
+    }
+  }
+
+  private async read(folder: string, part: keyof BundleFiles): Promise<Uint8Array> {
+    const path = join(folder, bundleFileNames[part]);
+    const size = await this.fileSystem.size(path);
+    if (size !== undefined && size > bundleLimits[part]) {
+      throw new HumanError('model.file.size', '{0} has {1} bytes, more than the {2} that Label Lens opens. Choose another model.', [path, size, bundleLimits[part]]);
+    }
+    const content = size === undefined ? undefined : await this.fileSystem.readFile(path);
+    if (!content) {
+      throw new HumanError('model.file.missing', 'The folder {0} holds no {1}, so it is not a whole model. Copy all of {2} into it, or choose another folder.', [
+        folder,
+        bundleFileNames[part],
+        Object.values(bundleFileNames).join(', '),
+      ]);
+    }
+    return content;
+  }
+
+  private async folders(path: string): Promise<string[]> {
+    const entries = await this.fileSystem.list(path);
+    return entries
+      .filter((entry) => entry.kind === 'folder' && isPlainName(entry.name))
+      .map((entry) => entry.name)
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  }
+}
+
+/** `error` with the model's folder in place of the key by which the predictor knows it: a folder is what a person can look into. */
+export function namingFolder(error: unknown, model: OpenedModel): unknown {
+  if (!(error instanceof HumanError)) return error;
+  const args = error.args.map((value) => (typeof value === 'string' ? value.replaceAll(model.key, model.folder) : value));
+  return new HumanError(error.code, error.template, args, { cause: error });
+}
+
+/** One segment of a path, which cannot lead out of its folder. */
+function isPlainName(name: string): boolean {
+  return name !== '' && !name.startsWith('.') && !/[/\\:\0]/.test(name);
+}
+
+function isAbsolute(path: string): boolean {
+  return path.startsWith('/') || /^[A-Za-z]:\//.test(path);
+}
+
+function join(...segments: string[]): string {
+  return segments.join('/');
+}

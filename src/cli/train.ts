@@ -1,0 +1,146 @@
+import { dataHash } from '../core/labels/dataHash';
+import { stratifiedSplit, stratifiedSample } from '../core/labels/split';
+import { HumanError } from '../core/errors';
+import { checkHyperparameters, hyperparameterSpecs } from '../core/model/hyperparameters';
+import { findPreset, presets } from '../core/model/presets';
+import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
+import { UsageError, type Arguments, type CommandSpec } from './arguments';
+import type { CliContext } from './context';
+import { readLabeled, type LabeledText } from './labeledRows';
+import { ProgressLine } from './terminal';
+
+/** Flags of the hyperparameters: `--learning-rate` for `learningRate`, with the help of their specification. */
+const hyperparameterFlags = Object.fromEntries(
+  hyperparameterSpecs.map((spec) => [flagOf(spec.name), { value: 'N', help: `${spec.help} (default ${spec.default})` }]),
+);
+
+export const trainSpec: CommandSpec = {
+  summary: 'Trains a model on a labelled file and writes it as a bundle of model.onnx, tokenizer.json and model.json.',
+  operands: '--label COL --output DIR FILE',
+  flags: {
+    label: { value: 'COL', help: 'column that holds the label' },
+    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    base: { value: 'NAME|DIR|none', help: 'model to start from (default none)' },
+    preset: { value: 'NAME', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name})` },
+    valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
+    'valid-split': { value: 'RATIO', help: 'share of the rows to hold out instead (default 0.1)' },
+    limit: { value: 'N', help: 'train on the first N rows after a seeded stratified shuffle' },
+    precision: { value: 'float32|float16|int8', help: 'how weights are stored in model.onnx (default float32)' },
+    name: { value: 'NAME', help: 'name in the model card (default: the name of DIR)' },
+    description: { value: 'TEXT', help: 'a sentence for the model card' },
+    output: { value: 'DIR', help: 'folder for the bundle' },
+    json: { help: 'print one JSON object as the last line of stdout' },
+    ...hyperparameterFlags,
+  },
+};
+
+/** `label-lens train`. */
+export async function train(args: Arguments, context: CliContext): Promise<void> {
+  const file = args.file();
+  const output = args.required('output');
+  const labelColumn = args.required('label');
+  const textColumns = args.list('text') ?? ['text'];
+  const preset = findPreset(args.text('preset') ?? presets[0]!.name);
+  if (!preset) throw new UsageError(`There is no preset ${args.text('preset')}. Choose one of ${presets.map((each) => each.name).join(', ')}.`);
+  const precision = args.text('precision') ?? 'float32';
+  if (precision !== 'float32' && precision !== 'float16' && precision !== 'int8') throw new UsageError('--precision takes float32, float16 or int8.');
+  if (args.text('valid') !== undefined && args.text('valid-split') !== undefined) throw new UsageError('Give --valid or --valid-split, not both.');
+  const limit = args.number('limit');
+  if (limit !== undefined && (!Number.isInteger(limit) || limit < 2)) throw new UsageError('--limit takes a whole number of at least 2.');
+  const split = args.number('valid-split') ?? 0.1;
+  if (!(split > 0 && split < 1)) throw new UsageError('--valid-split takes a ratio between 0 and 1.');
+  const hyperparameters = readHyperparameters(args, preset.defaults);
+  const baseName = args.text('base') ?? 'none';
+  const base = baseName === 'none' ? undefined : await context.models.open(baseName);
+
+  const progress = new ProgressLine(context.terminal);
+  let rows: readonly LabeledText[] = await readLabeled(context, file, textColumns, labelColumn, progress);
+  if (limit !== undefined) rows = stratifiedSample(rows, Math.min(limit, rows.length), (row) => row.label, hyperparameters.seed);
+  const validFile = args.text('valid');
+  let validation: readonly LabeledText[];
+  if (validFile === undefined) {
+    const parts = stratifiedSplit(rows, split, { labelOf: (row) => row.label, textOf: (row) => row.text, seed: hyperparameters.seed });
+    rows = parts.kept;
+    validation = parts.heldOut;
+  } else {
+    validation = await readLabeled(context, validFile, textColumns, labelColumn, progress);
+  }
+  const labels = labelOrder(rows, base?.manifest.task.labels.map((label) => label.id));
+  const index = new Map(labels.map((label, position) => [label, position]));
+  const strangers = [...new Set(validation.map((row) => row.label))].filter((label) => !index.has(label));
+  if (strangers.length > 0) {
+    throw new HumanError('train.validationLabels', 'The held-out rows have labels that no training row has: {0}. Add training rows for them, or take these rows out of {1}.', [
+      strangers.slice(0, 5).join(', '),
+      validFile ?? file,
+    ]);
+  }
+  context.terminal.stderr(`${rows.length} rows to train on, ${validation.length} held out, ${labels.length} labels.\n`);
+
+  const toTraining = (row: LabeledText): { text: string; label: number } => ({ text: row.text, label: index.get(row.label)! });
+  const name = args.text('name') ?? output.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)!;
+  const description = args.text('description');
+  let result: TrainResult;
+  try {
+    result = await context.trainer.train(
+      {
+        preset: preset.name,
+        labels,
+        rows: rows.map(toTraining),
+        validation: validation.map(toTraining),
+        ...(base === undefined ? {} : { base: base.files }),
+        hyperparameters,
+        precision,
+        identity: {
+          name,
+          version: 'v1',
+          ...(base === undefined ? {} : { parent: `${base.manifest.name}@${base.manifest.version}` }),
+          ...(description === undefined ? {} : { description }),
+          data: { file: file.split(/[/\\]/).at(-1)!, textColumns: textColumns.join(','), labelColumn, sha256: dataHash(rows) },
+        },
+      },
+      {
+        signal: context.signal,
+        onProgress: (now) => {
+          if (now.finished) {
+            progress.clear();
+            const { trainLoss, validLoss, validAccuracy, seconds } = now.finished;
+            context.terminal.stderr(
+              `epoch ${now.epoch}: training loss ${trainLoss.toFixed(4)}, held-out loss ${validLoss.toFixed(4)}, held-out accuracy ${(validAccuracy * 100).toFixed(2)} %, ${seconds.toFixed(1)} s\n`,
+            );
+          } else {
+            progress.update(
+              now.batch / now.batches,
+              `epoch ${now.epoch}/${now.epochs}  loss ${now.loss.toFixed(4)}  ${now.examplesPerSecond.toFixed(0)} examples/s  ${Math.ceil(now.secondsLeft)} s left`,
+            );
+          }
+        },
+      },
+    );
+  } finally {
+    progress.clear();
+  }
+  await context.writeBundle(output, result.bundle);
+  const best = result.epochs[result.best]!;
+  context.terminal.stderr(
+    `Kept epoch ${result.best + 1} (held-out loss ${best.validLoss.toFixed(4)}, accuracy ${(best.validAccuracy * 100).toFixed(2)} %), ${result.examplesPerSecond.toFixed(0)} examples/s. The model is in ${output}.\n`,
+  );
+  if (args.has('json')) {
+    const { epochs, examplesPerSecond } = result;
+    context.terminal.stdout(`${JSON.stringify({ preset: preset.name, base: baseName, rows: rows.length, epochs, best: result.best, examplesPerSecond, output })}\n`);
+  }
+}
+
+function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function readHyperparameters(args: Arguments, preset: Partial<Hyperparameters>): Hyperparameters {
+  return checkHyperparameters(Object.fromEntries(hyperparameterSpecs.map((spec) => [spec.name, args.number(flagOf(spec.name))])), preset);
+}
+
+/** The base's own order where it has the same labels, so that its head can be kept; else by name. */
+function labelOrder(rows: readonly LabeledText[], base: readonly string[] | undefined): string[] {
+  const found = new Set(rows.map((row) => row.label));
+  if (base && base.length === found.size && base.every((label) => found.has(label))) return [...base];
+  return [...found].sort();
+}

@@ -1,0 +1,56 @@
+import * as vscode from 'vscode';
+import { HumanError } from '../core/errors';
+import type { Remedy } from '../editor/report';
+import { chooseTextColumns } from './chooseTextColumns';
+import { classifyFile, type ClassifyFileArguments } from './classifyFile';
+import { classifySelection } from './classifySelection';
+import { commandIds, internalCommandIds } from './ids';
+import { selectModel } from './selectModel';
+import { showMenu } from './showMenu';
+import { isShowPredictionArgument, showPrediction } from './showPrediction';
+import { toggleAnnotations } from './toggleAnnotations';
+import type { Workbench } from './workbench';
+
+/** What VS Code hands to a command: nothing from the palette, the resource from a menu, anything from other extensions. */
+type Handler = (argument: unknown) => unknown;
+
+/** Registers every command; the types make a forgotten one an error. What a command throws is told to the person who called it. */
+export function registerCommands(workbench: Workbench): vscode.Disposable {
+  const handlers: Record<keyof typeof commandIds, Handler> & Record<keyof typeof internalCommandIds, Handler> = {
+    classifySelection: () => classifySelection(workbench),
+    clearResults: () => workbench.selections.clear(vscode.window.activeTextEditor?.document),
+    // menus hand over the resource, programs what they know
+    classifyFile: (argument) => classifyFile(workbench, argument instanceof vscode.Uri ? { source: argument } : isArguments(argument) ? argument : {}),
+    toggleAnnotations: () => toggleAnnotations(workbench),
+    chooseTextColumns: () => chooseTextColumns(workbench),
+    selectModel: () => selectModel(workbench),
+    showLog: () => workbench.log.show(),
+    showPrediction: async (argument) => {
+      if (isShowPredictionArgument(argument)) await showPrediction(workbench, argument);
+    },
+    showMenu: () => showMenu(workbench),
+  };
+  const ids: Readonly<Record<string, string>> = { ...commandIds, ...internalCommandIds };
+  const registered = Object.entries(handlers).map(([name, handler]) =>
+    vscode.commands.registerCommand(ids[name]!, async (argument: unknown) => {
+      try {
+        return await handler(argument);
+      } catch (error) {
+        // not awaited: the command has ended, whether or not the message is closed
+        void workbench.errors.show(error, remediesFor(error));
+        return undefined;
+      }
+    }),
+  );
+  return vscode.Disposable.from(...registered);
+}
+
+function isArguments(value: unknown): value is ClassifyFileArguments {
+  return typeof value === 'object' && value !== null && (!('source' in value) || value.source instanceof vscode.Uri) && (!('output' in value) || value.output instanceof vscode.Uri);
+}
+
+/** A model that cannot be used is remedied by choosing another. */
+function remediesFor(error: unknown): readonly Remedy[] {
+  const aboutModel = error instanceof HumanError && /^(model|bundle|manifest|onnx|tokenizer)\./.test(error.code);
+  return aboutModel ? [{ title: vscode.l10n.t('Select Model…'), run: () => vscode.commands.executeCommand(commandIds.selectModel) }] : [];
+}

@@ -1,0 +1,69 @@
+import { exampleId } from '../text/normalize';
+import { Random } from '../util/random';
+
+/** Rows in two parts, each in the order of the input. */
+export interface Split<R> {
+  readonly kept: R[];
+  readonly heldOut: R[];
+}
+
+/**
+ * Splits rows into a kept and a held-out part, seeded and stratified by label. Rows whose normalized texts are equal stay on one side, so that nothing
+ * that is evaluated on was trained on.
+ *
+ * @param ratio share to hold out, in 0..1 (exclusive); each label with at least two distinct texts gives at least one and keeps at least one
+ */
+export function stratifiedSplit<R>(
+  rows: readonly R[],
+  ratio: number,
+  options: { labelOf(row: R): string; textOf(row: R): string; seed: number },
+): Split<R> {
+  const groups = new Map<string, { label: string; rows: number[] }>();
+  rows.forEach((row, index) => {
+    const id = exampleId(options.textOf(row));
+    const group = groups.get(id);
+    if (group) group.rows.push(index);
+    else groups.set(id, { label: options.labelOf(row), rows: [index] });
+  });
+  const byLabel = new Map<string, number[][]>();
+  for (const group of groups.values()) {
+    const list = byLabel.get(group.label);
+    if (list) list.push(group.rows);
+    else byLabel.set(group.label, [group.rows]);
+  }
+  const random = new Random(options.seed);
+  const held = new Set<number>();
+  for (const label of [...byLabel.keys()].sort()) {
+    const list = random.shuffle(byLabel.get(label)!);
+    const target = list.length < 2 ? 0 : Math.min(list.length - 1, Math.max(1, Math.round(list.length * ratio)));
+    for (const group of list.slice(0, target)) for (const index of group) held.add(index);
+  }
+  return { kept: rows.filter((_, index) => !held.has(index)), heldOut: rows.filter((_, index) => held.has(index)) };
+}
+
+/**
+ * `count` rows that keep the labels' shares as nearly as whole rows allow (largest remainder), drawn with `seed`.
+ * @returns the drawn rows in shuffled order; all rows, shuffled, when there are no more than `count`
+ */
+export function stratifiedSample<R>(rows: readonly R[], count: number, labelOf: (row: R) => string, seed: number): R[] {
+  const random = new Random(seed);
+  const byLabel = new Map<string, R[]>();
+  for (const row of rows) {
+    const list = byLabel.get(labelOf(row));
+    if (list) list.push(row);
+    else byLabel.set(labelOf(row), [row]);
+  }
+  const labels = [...byLabel.keys()].sort();
+  const share = Math.min(1, count / Math.max(1, rows.length));
+  const quotas = labels.map((label) => {
+    const exact = byLabel.get(label)!.length * share;
+    return { label, take: Math.floor(exact), rest: exact - Math.floor(exact) };
+  });
+  let missing = Math.min(count, rows.length) - quotas.reduce((sum, quota) => sum + quota.take, 0);
+  for (const quota of [...quotas].sort((a, b) => b.rest - a.rest)) {
+    if (missing <= 0) break;
+    quota.take++;
+    missing--;
+  }
+  return random.shuffle(quotas.flatMap(({ label, take }) => random.shuffle([...byLabel.get(label)!]).slice(0, take)));
+}

@@ -1,0 +1,78 @@
+/**
+ * Do probabilities mean what they say: Guo, Pleiss, Sun & Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017).
+ */
+
+/**
+ * Expected calibration error: predictions are put into `bins` of equal width by their confidence (the score of the predicted label); the mean, weighted by the bins' sizes,
+ * of the distance between a bin's accuracy and its mean confidence. 0 (calibrated) to 1.
+ *
+ * @param scores probabilities [examples, width], row-major
+ * @param width number of labels
+ * @param truth index of the right label, one per example
+ */
+export function expectedCalibrationError(scores: ArrayLike<number>, width: number, truth: ArrayLike<number>, bins = 15): number {
+  const rows = truth.length;
+  if (scores.length !== rows * width) throw new Error(`${scores.length} scores for ${rows} examples of ${width} labels.`);
+  // per bin, the sum of (right - confidence): its magnitude is the bin's size times its gap
+  const gaps = new Float64Array(bins);
+  for (let row = 0; row < rows; row++) {
+    let best = 0;
+    for (let label = 1; label < width; label++) if (scores[row * width + label]! > scores[row * width + best]!) best = label;
+    const confidence = scores[row * width + best]!;
+    // a bin holds its upper edge, as in the paper: (m-1)/M < confidence ≤ m/M
+    const bin = Math.max(0, Math.min(bins - 1, Math.ceil(confidence * bins) - 1));
+    gaps[bin]! += (best === truth[row] ? 1 : 0) - confidence;
+  }
+  return rows === 0 ? 0 : gaps.reduce((total, gap) => total + Math.abs(gap), 0) / rows;
+}
+
+/** The temperatures among which {@link fitTemperature} looks. */
+const coldest = 0.05;
+const hottest = 20;
+
+/**
+ * Temperature scaling: the T for which softmax(logits / T) has the smallest mean negative log-likelihood on held-out examples. It changes no prediction, only
+ * how sure it is. 1 for no examples. Found within 0.05..20, to about 6 digits.
+ *
+ * @param logits [examples, width], row-major; of examples that the model was not trained on, best at least 100
+ * @param truth index of the right label, one per example
+ */
+export function fitTemperature(logits: ArrayLike<number>, width: number, truth: ArrayLike<number>): number {
+  if (logits.length !== truth.length * width) throw new Error(`${logits.length} logits for ${truth.length} examples of ${width} labels.`);
+  if (truth.length === 0) return 1;
+  // the loss is convex in 1/T, hence unimodal in log T: golden-section search (Kiefer 1953) cannot go wrong
+  const golden = (Math.sqrt(5) - 1) / 2;
+  const loss = (logT: number): number => negativeLogLikelihood(logits, width, truth, Math.exp(logT));
+  let low = Math.log(coldest);
+  let high = Math.log(hottest);
+  let left = high - golden * (high - low);
+  let right = low + golden * (high - low);
+  let atLeft = loss(left);
+  let atRight = loss(right);
+  while (high - low > 1e-6) {
+    if (atLeft <= atRight) {
+      [high, right, atRight] = [right, left, atLeft];
+      left = high - golden * (high - low);
+      atLeft = loss(left);
+    } else {
+      [low, left, atLeft] = [left, right, atRight];
+      right = low + golden * (high - low);
+      atRight = loss(right);
+    }
+  }
+  return Math.exp((low + high) / 2);
+}
+
+/** Mean negative log-likelihood of the truth under softmax(logits / temperature), nats per example. */
+export function negativeLogLikelihood(logits: ArrayLike<number>, width: number, truth: ArrayLike<number>, temperature: number): number {
+  let total = 0;
+  for (let row = 0; row < truth.length; row++) {
+    const start = row * width;
+    let largest = -Infinity;
+    for (let label = 0; label < width; label++) largest = Math.max(largest, logits[start + label]! / temperature);
+    let sum = 0;
+    for (let label = 0; label < width; label++) sum += Math.exp(logits[start + label]! / temperature - largest);
+    total += largest + Math.log(sum) - logits[start + truth[row]!]! / temperature;
+  }
+  return truth.length === 0 ? 0 : total / truth.length;
+}

@@ -1,0 +1,121 @@
+/**
+ * A model's architecture as data: a list of layers from token ids to scores.
+ *
+ * The trainer builds its graph from it, the ONNX writer its nodes, the panel its description. A new preset is a new list,
+ * not new code. Shapes: B texts, T tokens, E embedding size, H hidden units, D features, L labels.
+ */
+export interface Architecture {
+  /** Name of the preset it came from, such as `bilstm-pool`. */
+  readonly preset: string;
+  readonly layers: readonly Layer[];
+}
+
+export type Layer = EmbeddingLayer | LstmLayer | PoolLayer | DenseLayer | DropoutLayer;
+
+/** Token ids [B, T] → vectors [B, T, size]. Row 0 is `<pad>`, row 1 `<unk>`. */
+export interface EmbeddingLayer {
+  readonly type: 'embedding';
+  readonly name: string;
+  readonly vocabularySize: number;
+  readonly size: number;
+}
+
+/**
+ * Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers, Schmidhuber & Cummins 2000), sigmoid
+ * gates as in ONNX: [B, T, I] → [B, T, H], or [B, T, 2H] with both directions concatenated (forward first). Positions at or after a text's length
+ * give zeros and do not touch the state, so the backward direction starts at the text's last token.
+ */
+export interface LstmLayer {
+  readonly type: 'lstm';
+  readonly name: string;
+  readonly units: number;
+  readonly bidirectional: boolean;
+}
+
+/**
+ * Sequence → vector, several ways side by side in the order given: [B, T, D] → [B, methods × D].
+ * Positions at or after a text's length do not count. A text of no tokens gives zeros.
+ */
+export interface PoolLayer {
+  readonly type: 'pool';
+  readonly name: string;
+  /** `last`: per direction, the state after that direction's last step. */
+  readonly methods: readonly ('max' | 'mean' | 'last')[];
+}
+
+/** [B, D] → [B, units]. The last dense layer of an architecture gives the logits, one per label. */
+export interface DenseLayer {
+  readonly type: 'dense';
+  readonly name: string;
+  readonly units: number;
+  readonly activation: 'linear' | 'relu' | 'tanh';
+}
+
+/** Zeroes each value with probability `rate` while training and scales the rest by 1/(1-rate); identity otherwise (Srivastava et al. 2014). On a sequence the mask is per value. */
+export interface DropoutLayer {
+  readonly type: 'dropout';
+  readonly name: string;
+  /** Probability in 0..1, exclusive of 1. */
+  readonly rate: number;
+}
+
+/** Dense array of 32-bit floats, row-major. */
+export interface WeightTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** All trained numbers of a model, by the names that {@link weightShapes} lists. */
+export type Weights = Readonly<Record<string, WeightTensor>>;
+
+/**
+ * Names and shapes of an architecture's weights, in layer order.
+ *
+ * - embedding `NAME/table` [V, E]
+ * - lstm, per direction `NAME/forward/…` and, if bidirectional, `NAME/backward/…`: `kernel` [I, 4H], `recurrent` [H, 4H], `bias` [4H];
+ *   gates in the order input, forget, cell, output (Keras's order; the ONNX writer permutes to input, output, forget, cell)
+ * - dense `NAME/kernel` [D, units], `NAME/bias` [units]
+ *
+ * @throws Error when layers do not fit together (a dense layer on a sequence, no embedding first): a defect of the preset
+ */
+export function weightShapes(architecture: Architecture): Map<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  let width = 0;
+  let directions = 1;
+  let sequence = false;
+  architecture.layers.forEach((layer, index) => {
+    if ((index === 0) !== (layer.type === 'embedding')) throw new Error('An architecture starts with its one embedding layer.');
+    switch (layer.type) {
+      case 'embedding':
+        shapes.set(`${layer.name}/table`, [layer.vocabularySize, layer.size]);
+        width = layer.size;
+        sequence = true;
+        break;
+      case 'lstm':
+        if (!sequence) throw new Error(`Layer ${layer.name}: an LSTM reads a sequence.`);
+        for (const direction of layer.bidirectional ? ['forward', 'backward'] : ['forward']) {
+          shapes.set(`${layer.name}/${direction}/kernel`, [width, 4 * layer.units]);
+          shapes.set(`${layer.name}/${direction}/recurrent`, [layer.units, 4 * layer.units]);
+          shapes.set(`${layer.name}/${direction}/bias`, [4 * layer.units]);
+        }
+        directions = layer.bidirectional ? 2 : 1;
+        width = layer.units * directions;
+        break;
+      case 'pool':
+        if (!sequence) throw new Error(`Layer ${layer.name}: pooling reads a sequence.`);
+        width *= layer.methods.length;
+        sequence = false;
+        break;
+      case 'dense':
+        if (sequence) throw new Error(`Layer ${layer.name}: a dense layer reads a vector; pool the sequence first.`);
+        shapes.set(`${layer.name}/kernel`, [width, layer.units]);
+        shapes.set(`${layer.name}/bias`, [layer.units]);
+        width = layer.units;
+        break;
+      case 'dropout':
+        break;
+    }
+  });
+  if (architecture.layers.at(-1)?.type !== 'dense') throw new Error('An architecture ends with a dense layer that gives the logits.');
+  return shapes;
+}

@@ -1,0 +1,148 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { HumanError } from '../errors';
+import type { BundleFiles } from '../protocol/predictor';
+import { Tokenizer } from '../text/tokenizer';
+import { weightShapes, type Architecture, type EmbeddingLayer, type Weights } from './architecture';
+import { formatManifest, formatVersion, manifestLimits, parseManifest, type ModelManifest } from './manifest';
+import { readOnnx, weightsOf } from './onnxReader';
+import { writeOnnx, type Precision } from './onnxWriter';
+
+/** Names of a bundle's files in its folder. */
+export const bundleFileNames = { manifest: 'model.json', tokenizer: 'tokenizer.json', model: 'model.onnx' } as const satisfies Record<keyof BundleFiles, string>;
+
+/** Bytes that each file may have; a file beyond its limit is refused unread. */
+export const bundleLimits: Readonly<Record<keyof BundleFiles, number>> = { manifest: manifestLimits.bytes, tokenizer: 32_000_000, model: 64_000_000 };
+
+/** What a bundle's author decides; the rest of its manifest follows from the weights and the tokenizer. */
+export type ManifestParts = Omit<ModelManifest, 'formatVersion' | 'architecture' | 'tokenizer' | 'precision' | 'sha256'>;
+
+export interface BundleParts {
+  readonly manifest: ManifestParts;
+  readonly tokenizer: Tokenizer;
+  readonly architecture: Architecture;
+  readonly weights: Weights;
+  /** How model.onnx stores the weights. */
+  readonly precision: Precision;
+}
+
+/**
+ * The three files of a model. The same parts give the same bytes.
+ *
+ * @throws HumanError when a part is beyond what {@link validateBundle} accepts (`bundle.size`, `json.list` …) or a weight is not finite (`model.notFinite`)
+ */
+export function createBundle({ manifest, tokenizer, architecture, weights, precision }: BundleParts): BundleFiles {
+  const { name, version, task, temperature } = manifest;
+  const model = writeOnnx(architecture, weights, { labels: task.labels.map((label) => label.id), kind: task.kind, temperature, precision, metadata: { name, version } });
+  const tokenizerJson = tokenizer.toJson();
+  const whole: ModelManifest = {
+    formatVersion,
+    ...manifest,
+    architecture,
+    tokenizer: { maxTokens: tokenizer.maxTokens, truncation: 'head+tail', sha256: hexHash(tokenizerJson) },
+    precision,
+    sha256: hexHash(model),
+  };
+  const files: BundleFiles = { manifest: formatManifest(whole), tokenizer: tokenizerJson, model };
+  for (const part of parts) checkSize(files[part], part, bundleFileNames[part]);
+  checkVocabulary(parseManifest(files.manifest, bundleFileNames.manifest), tokenizer, '');
+  return files;
+}
+
+/**
+ * Checks before a long training that its result can become a bundle.
+ *
+ * @throws HumanError `bundle.labels` or `bundle.labelsTotal` for too many or too long labels, `bundle.plan` for an architecture whose file would be too large
+ */
+export function checkPlan({ architecture, labels, precision }: { readonly architecture: Architecture; readonly labels: readonly string[]; readonly precision: Precision }): void {
+  const { labels: most, labelLength } = manifestLimits;
+  if (labels.length > most || labels.some((label) => label === '' || label.length > labelLength))
+    throw new HumanError(
+      'bundle.labels',
+      'A model can have up to {0} labels of 1 to {1} characters, and there are {2} labels here, the longest of {3} characters. Choose the column that holds the labels, or merge rare ones.',
+      [most, labelLength, labels.length, Math.max(0, ...labels.map((label) => label.length))],
+    );
+  // as they will stand in model.json, which has to hold the rest as well
+  const listed = new TextEncoder().encode(JSON.stringify({ task: { labels: labels.map((id) => ({ id })) } }, null, 2)).length;
+  if (listed > 0.8 * bundleLimits.manifest)
+    throw new HumanError('bundle.labelsTotal', 'The {0} labels take {1} bytes together, too many for a model. Choose the column that holds the labels, or merge rare ones.', [labels.length, listed]);
+  let weights = 0;
+  for (const shape of weightShapes(architecture).values()) weights += shape.reduce((product, size) => product * size, 1);
+  const bytes = weights * { float32: 4, float16: 2, int8: 1 }[precision];
+  // the rest of the file is a few kilobytes, and with 8 bits one scale a row
+  if (bytes > 0.95 * bundleLimits.model || weights > manifestLimits.weights)
+    throw new HumanError(
+      'bundle.plan',
+      'The model would take {0} million bytes, more than the {1} million that Label Lens opens. Choose a smaller vocabulary, smaller layers or a smaller number format.',
+      [Math.ceil(bytes / 1e6), Math.floor((0.95 * bundleLimits.model) / 1e6)],
+    );
+}
+
+/** A bundle that has passed every check. */
+export interface ValidBundle {
+  readonly manifest: ModelManifest;
+  readonly tokenizer: Tokenizer;
+  readonly files: BundleFiles;
+  /** The model's weights, widened to float32; read from the file at each call. */
+  weights(): Weights;
+}
+
+const parts = ['manifest', 'tokenizer', 'model'] as const;
+
+/**
+ * Checks a bundle that may come from anywhere before anything is done with it: sizes, format version, every field, hashes, the tokenizer, and the ONNX file down
+ * to its operators and the shape of every weight. Nothing of it is run.
+ *
+ * @param where the bundle's folder, for messages
+ * @throws HumanError, and nothing else, whatever the bytes are: `bundle.missing`, `bundle.size`, `bundle.hash`, `bundle.vocabulary`, and the codes of
+ *   `parseManifest`, `Tokenizer.fromJson` and `readOnnx`
+ */
+export function validateBundle(files: { readonly manifest?: Uint8Array; readonly tokenizer?: Uint8Array; readonly model?: Uint8Array }, where: string): ValidBundle {
+  const present = (part: keyof BundleFiles): Uint8Array => {
+    const file = files[part];
+    if (!file) throw new HumanError('bundle.missing', 'The model in {0} is not whole: {1} is missing. Copy all of {2} into one folder.', [where, bundleFileNames[part], Object.values(bundleFileNames).join(', ')]);
+    checkSize(file, part, pathOf(where, part));
+    return file;
+  };
+  const whole: BundleFiles = { manifest: present('manifest'), tokenizer: present('tokenizer'), model: present('model') };
+  const manifest = parseManifest(whole.manifest, pathOf(where, 'manifest'));
+  checkHash(whole.tokenizer, manifest.tokenizer.sha256, where, 'tokenizer');
+  checkHash(whole.model, manifest.sha256, where, 'model');
+  const tokenizer = Tokenizer.fromJson(whole.tokenizer, { maxTokens: manifest.tokenizer.maxTokens });
+  checkVocabulary(manifest, tokenizer, where);
+  const onnx = readOnnx(whole.model, manifest.architecture, pathOf(where, 'model'));
+  return { manifest, tokenizer, files: whole, weights: () => weightsOf(onnx, manifest.architecture, pathOf(where, 'model')) };
+}
+
+function checkSize(file: Uint8Array, part: keyof BundleFiles, path: string): void {
+  if (file.length > bundleLimits[part])
+    throw new HumanError('bundle.size', '{0} has {1} bytes, more than the {2} that Label Lens opens. Choose a smaller model, or train one with a smaller vocabulary or a smaller number format.', [
+      path,
+      file.length,
+      bundleLimits[part],
+    ]);
+}
+
+function checkHash(file: Uint8Array, expected: string, where: string, part: 'tokenizer' | 'model'): void {
+  if (hexHash(file) !== expected)
+    throw new HumanError('bundle.hash', '{0} is not the file that model.json describes: its SHA-256 differs. It was changed, or not copied whole; copy the model again.', [pathOf(where, part)]);
+}
+
+function checkVocabulary(manifest: ModelManifest, tokenizer: Tokenizer, where: string): void {
+  // parseManifest has made sure that the first layer is one
+  const { vocabularySize } = manifest.architecture.layers[0] as EmbeddingLayer;
+  if (tokenizer.vocabularySize !== vocabularySize)
+    throw new HumanError('bundle.vocabulary', '{0} has {1} tokens, but the model was made for {2}. The files belong to different models; copy the model again as a whole.', [
+      pathOf(where, 'tokenizer'),
+      tokenizer.vocabularySize,
+      vocabularySize,
+    ]);
+}
+
+function pathOf(where: string, part: keyof BundleFiles): string {
+  return where === '' ? bundleFileNames[part] : `${where}/${bundleFileNames[part]}`;
+}
+
+function hexHash(bytes: Uint8Array): string {
+  return bytesToHex(sha256(bytes));
+}

@@ -1,0 +1,77 @@
+import { HumanError } from '../errors';
+import type { Hyperparameters } from '../protocol/trainer';
+
+/** What a person who sets a hyperparameter has to know. */
+export interface HyperparameterSpec {
+  readonly name: keyof Hyperparameters;
+  readonly minimum: number;
+  readonly maximum: number;
+  /** Whole numbers only; with `multipleOf`, only its multiples. */
+  readonly integer: boolean;
+  readonly multipleOf?: number;
+  /** Where the preset has no default of its own. */
+  readonly default: number;
+  /** One line, without a full stop. */
+  readonly help: string;
+}
+
+/**
+ * All hyperparameters in the order in which a person is asked for them. The defaults are those on which recipes for small LSTM classifiers agree: batches
+ * of 32, Adam (Kingma & Ba 2015), gradients clipped to norm 1 (Pascanu et al. 2013), stopping early because such models peak after 2–3 epochs; the learning rate, dropout, label smoothing and averaging gave the
+ * lowest validation loss on sst2, trec and waimai_10k together.
+ */
+export const hyperparameterSpecs: readonly HyperparameterSpec[] = [
+  { name: 'embeddingSize', minimum: 4, maximum: 1024, integer: true, multipleOf: 4, default: 64, help: "width of a token's vector" },
+  { name: 'hiddenUnits', minimum: 4, maximum: 1024, integer: true, multipleOf: 4, default: 64, help: 'LSTM units in each direction' },
+  { name: 'dropout', minimum: 0, maximum: 0.9, integer: false, default: 0.5, help: 'share of embedded values and features that are dropped while training' },
+  { name: 'wordDropout', minimum: 0, maximum: 0.9, integer: false, default: 0, help: 'share of tokens that are read as unknown while training' },
+  { name: 'labelSmoothing', minimum: 0, maximum: 0.9, integer: false, default: 0.1, help: 'share of the truth that the training loss spreads evenly over all labels' },
+  { name: 'batchSize', minimum: 1, maximum: 1024, integer: true, default: 32, help: 'texts in a training step' },
+  { name: 'learningRate', minimum: 1e-6, maximum: 1, integer: false, default: 0.004, help: "Adam's step size" },
+  { name: 'learningRateDecay', minimum: 0, maximum: 1, integer: false, default: 0, help: 'share of the learning rate that is gone by the last planned step; 0 keeps it, 1 ends at zero' },
+  { name: 'weightAveraging', minimum: 0, maximum: 0.9999, integer: false, default: 0.99, help: 'decay per step of the moving average of the weights that is kept; 0 keeps the latest weights' },
+  { name: 'epochs', minimum: 1, maximum: 1000, integer: true, default: 10, help: 'passes over the training rows at most' },
+  { name: 'patience', minimum: 1, maximum: 1000, integer: true, default: 3, help: 'epochs without a lower loss on the held-out rows before training stops' },
+  { name: 'gradientClip', minimum: 1e-3, maximum: 1000, integer: false, default: 1, help: 'largest norm of a gradient; a longer one is scaled down to it' },
+  { name: 'maxTokens', minimum: 2, maximum: 4096, integer: true, default: 400, help: 'tokens that are read of a text; of a longer one its head and its tail' },
+  { name: 'minFrequency', minimum: 0, maximum: 1_000_000, integer: true, default: 0, help: 'occurrences a token needs to enter the vocabulary; 0 = automatic' },
+  { name: 'vocabularySize', minimum: 4, maximum: 500_000, integer: true, default: 30_000, help: 'tokens in the vocabulary at most' },
+  { name: 'seed', minimum: 0, maximum: 4_294_967_295, integer: true, default: 1, help: 'start of all random numbers; the same seed gives the same model' },
+];
+
+const names: ReadonlySet<string> = new Set(hyperparameterSpecs.map((spec) => spec.name));
+
+/** All defaults; `own` are a preset's, which come first. */
+export function defaultHyperparameters(own: Partial<Hyperparameters> = {}): Hyperparameters {
+  return Object.fromEntries(hyperparameterSpecs.map((spec) => [spec.name, own[spec.name] ?? spec.default])) as Record<keyof Hyperparameters, number>;
+}
+
+/**
+ * Completes `values` with the defaults and checks every one.
+ *
+ * @param values from a person or a file; what is absent or undefined takes its default
+ * @param own defaults of the preset
+ * @throws HumanError `hyperparameter.unknown`, `hyperparameter.range`, `hyperparameter.integer`, `hyperparameter.multiple`
+ */
+export function checkHyperparameters(values: Readonly<Record<string, unknown>>, own: Partial<Hyperparameters> = {}): Hyperparameters {
+  for (const name of Object.keys(values))
+    if (!names.has(name))
+      throw new HumanError('hyperparameter.unknown', 'There is no hyperparameter {0}. Use one of these: {1}.', [name.slice(0, 100), [...names].join(', ')]);
+  const checked = { ...defaultHyperparameters(own) } as Record<keyof Hyperparameters, number>;
+  for (const spec of hyperparameterSpecs) {
+    const value = Object.hasOwn(values, spec.name) ? (values[spec.name] ?? checked[spec.name]) : checked[spec.name];
+    if (typeof value !== 'number' || !(value >= spec.minimum && value <= spec.maximum))
+      throw new HumanError('hyperparameter.range', '{0} ({1}) cannot be {2}. Choose a number from {3} to {4}.', [spec.name, spec.help, describe(value), spec.minimum, spec.maximum]);
+    if (spec.integer && !Number.isInteger(value)) throw new HumanError('hyperparameter.integer', '{0} ({1}) cannot be {2}. Choose a whole number.', [spec.name, spec.help, value]);
+    if (spec.multipleOf !== undefined && value % spec.multipleOf !== 0) {
+      const near = Math.max(spec.minimum, Math.round(value / spec.multipleOf) * spec.multipleOf);
+      throw new HumanError('hyperparameter.multiple', '{0} ({1}) has to be a multiple of {2}, which {3} is not. Choose {4}, for example.', [spec.name, spec.help, spec.multipleOf, value, near]);
+    }
+    checked[spec.name] = value;
+  }
+  return checked;
+}
+
+function describe(value: unknown): string | number {
+  return typeof value === 'number' ? value : `"${typeof value === 'string' ? value.slice(0, 100) : typeof value}"`;
+}

@@ -1,0 +1,185 @@
+import { HumanError } from '../errors';
+import type { EpochReport } from '../protocol/trainer';
+import { weightShapes, type Architecture, type Layer } from './architecture';
+import { JsonObject } from './jsonChecks';
+import { precisions, taskKinds, type Precision, type TaskKind } from './onnxWriter';
+
+/** Version of the bundle format that this code writes, and the newest that it reads. */
+export const formatVersion = 1;
+
+/** A label as a model knows it. */
+export interface ModelLabel {
+  /** What predictions, columns and the journal say; never changes. */
+  readonly id: string;
+  /** For display, where it differs from the id. */
+  readonly name?: string;
+}
+
+/** model.json: what a model is, where it came from, how good it is. */
+export interface ModelManifest {
+  readonly formatVersion: number;
+  readonly name: string;
+  readonly version: string;
+  /** `name@version` of the model that training started from. */
+  readonly parent?: string;
+  readonly description?: string;
+  readonly task: {
+    readonly kind: TaskKind;
+    /** In the order of the model's scores. None for `number`. */
+    readonly labels: readonly ModelLabel[];
+  };
+  readonly architecture: Architecture;
+  readonly tokenizer: {
+    /** Tokens that are read of a text. */
+    readonly maxTokens: number;
+    /** What is kept of a longer text: its beginning and its end. */
+    readonly truncation: 'head+tail';
+    /** SHA-256 of tokenizer.json, hexadecimal. */
+    readonly sha256: string;
+  };
+  /** What the model was trained on: rows, file, hash, licence … */
+  readonly data: Readonly<Record<string, string | number>>;
+  readonly seed: number;
+  readonly hyperparameters: Readonly<Record<string, number>>;
+  /** How training went. A loss that was not finite is NaN here and null in the file. */
+  readonly epochs: readonly EpochReport[];
+  /** Results on held-out rows by the names of the report: rows, accuracy, macroF1, ece, loss … */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** What logits are divided by before they become scores; fitted on held-out rows. */
+  readonly temperature: number;
+  /** How model.onnx stores its matrices. */
+  readonly precision: Precision;
+  /** SHA-256 of model.onnx, hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Upper bounds of what a model.json may say; they keep a hostile one from making us reserve absurd memory. */
+export const manifestLimits = {
+  /** Bytes of the file. */
+  bytes: 1_000_000,
+  labels: 10_000,
+  /** UTF-16 units of a label's id. */
+  labelLength: 1_000,
+  layers: 64,
+  /** Rows of an embedding table. */
+  vocabulary: 1_000_000,
+  /** Width of any layer. */
+  units: 16_384,
+  /** Numbers in all matrices together. */
+  weights: 64_000_000,
+  maxTokens: 65_536,
+} as const;
+
+/**
+ * Reads a model.json, which may come from anywhere. Fields that this version does not know are left out.
+ *
+ * @param where the file's name for messages
+ * @throws HumanError `json.…` (see {@link JsonObject}; they name the field), `manifest.version`, `manifest.newer`, `manifest.architecture`, `manifest.size`, `manifest.labels`
+ */
+export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
+  const file = JsonObject.parse(bytes, where, manifestLimits.bytes);
+  if (!file.has('formatVersion')) throw new HumanError('manifest.version', '{0} does not say its format version, so it is no model of Label Lens. Choose another folder.', [where]);
+  const version = file.integer('formatVersion', 1, 1_000_000);
+  if (version > formatVersion)
+    throw new HumanError('manifest.newer', '{0} was written by a newer Label Lens: its format is {1}, and this version reads up to {2}. Update Label Lens.', [where, version, formatVersion]);
+
+  const parent = file.optionalText('parent', 400);
+  const description = file.optionalText('description', 20_000);
+  const task = file.object('task');
+  const kind = task.oneOf('kind', taskKinds);
+  const labels = task.objects('labels', kind === 'number' ? 0 : kind === 'multi' ? 1 : 2, kind === 'number' ? 0 : manifestLimits.labels).map((label): ModelLabel => {
+    const name = label.optionalText('name', 200);
+    return { id: label.text('id', manifestLimits.labelLength), ...(name === undefined ? {} : { name }) };
+  });
+  task.distinct('labels', labels.map((label) => label.id));
+  const architecture = parseArchitecture(file.object('architecture'), where);
+  const head = architecture.layers.at(-1);
+  const scores = kind === 'number' ? 1 : labels.length;
+  if (head?.type !== 'dense' || head.units !== scores)
+    throw new HumanError(
+      'manifest.labels',
+      '{0}: the model gives {1} scores for {2} labels. The file was changed by hand or belongs to another model; get the model again from where it came from.',
+      [where, head?.type === 'dense' ? head.units : 0, scores],
+    );
+  const tokenizer = file.object('tokenizer');
+  return {
+    formatVersion: version,
+    name: file.text('name', 200),
+    version: file.text('version', 100),
+    ...(parent === undefined ? {} : { parent }),
+    ...(description === undefined ? {} : { description }),
+    task: { kind, labels },
+    architecture,
+    tokenizer: { maxTokens: tokenizer.integer('maxTokens', 1, manifestLimits.maxTokens), truncation: tokenizer.oneOf('truncation', ['head+tail']), sha256: hash(tokenizer, 'sha256') },
+    data: file.facts('data', 100, 2000),
+    seed: file.integer('seed', 0, 4_294_967_295),
+    hyperparameters: file.numbers('hyperparameters', 100),
+    epochs: file.objects('epochs', 0, 10_000).map((epoch) => ({
+      trainLoss: lossOf(epoch, 'trainLoss'),
+      validLoss: lossOf(epoch, 'validLoss'),
+      validAccuracy: lossOf(epoch, 'validAccuracy'),
+      seconds: epoch.number('seconds', 0, Number.MAX_VALUE),
+    })),
+    metrics: file.numbers('metrics', 100),
+    temperature: file.number('temperature', 1e-3, 1e3),
+    precision: file.oneOf('precision', precisions),
+    sha256: hash(file, 'sha256'),
+  };
+}
+
+/** The file's bytes, laid out for a reader. */
+export function formatManifest(manifest: ModelManifest): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+function parseArchitecture(value: JsonObject, where: string): Architecture {
+  const layers = value.objects('layers', 2, manifestLimits.layers).map(parseLayer);
+  const architecture: Architecture = { preset: value.text('preset', 100), layers };
+  value.distinct('layers', layers.map((layer) => layer.name));
+  let shapes: Map<string, readonly number[]>;
+  try {
+    shapes = weightShapes(architecture);
+    let fromLstm = false;
+    for (const layer of layers) {
+      if (layer.type === 'lstm') fromLstm = true;
+      if (layer.type === 'pool' && layer.methods.includes('last') && !fromLstm) throw new Error(`Layer ${layer.name}: pooling by \`last\` reads an LSTM.`);
+    }
+  } catch (error) {
+    throw new HumanError('manifest.architecture', '{0}: the layers of the model do not fit together. {1} Get the model again from where it came from.', [where, error instanceof Error ? error.message : ''], {
+      cause: error,
+    });
+  }
+  let weights = 0;
+  for (const shape of shapes.values()) weights += shape.reduce((product, size) => product * size, 1);
+  if (weights > manifestLimits.weights)
+    throw new HumanError('manifest.size', '{0}: the layers of the model have {1} weights, more than the {2} that Label Lens opens. Choose a smaller model.', [where, weights, manifestLimits.weights]);
+  return architecture;
+}
+
+function parseLayer(layer: JsonObject): Layer {
+  // names of values in the ONNX graph are built from it
+  const name = layer.pattern('name', 64, /^[A-Za-z][\w.-]*$/, 'lstm1');
+  const units = (field: string): number => layer.integer(field, 1, manifestLimits.units);
+  const type = layer.oneOf('type', ['embedding', 'lstm', 'pool', 'dense', 'dropout']);
+  switch (type) {
+    case 'embedding':
+      return { type, name, vocabularySize: layer.integer('vocabularySize', 2, manifestLimits.vocabulary), size: units('size') };
+    case 'lstm':
+      return { type, name, units: units('units'), bidirectional: layer.boolean('bidirectional') };
+    case 'pool':
+      return { type, name, methods: layer.choices('methods', ['max', 'mean', 'last']) };
+    case 'dense':
+      return { type, name, units: units('units'), activation: layer.oneOf('activation', ['linear', 'relu', 'tanh']) };
+    case 'dropout':
+      return { type, name, rate: layer.number('rate', 0, 0.999) };
+  }
+}
+
+function hash(object: JsonObject, name: string): string {
+  return object.pattern(name, 64, /^[0-9a-f]{64}$/, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+}
+
+/** JSON has no NaN: a loss that was not finite is null. */
+function lossOf(epoch: JsonObject, name: string): number {
+  return epoch.isNull(name) ? NaN : epoch.number(name, -Number.MAX_VALUE, Number.MAX_VALUE);
+}

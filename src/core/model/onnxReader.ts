@@ -1,0 +1,128 @@
+import { HumanError } from '../errors';
+import { weightShapes, type Architecture, type Weights, type WeightTensor } from './architecture';
+import { decodeOnnx, foreign, type OnnxModel, type OnnxPort, type OnnxTensor } from './onnxFormat';
+import { directionsOf, headOf, operators, ports, storedWeights, transpose, unstoreLstm } from './onnxWriter';
+import { allFinite, dequantizeRows, fromFloat16 } from './quantize';
+
+/**
+ * The weights in an ONNX file that `writeOnnx` wrote for this architecture, widened to float32: bit for bit what was written at `float32`, to within rounding otherwise.
+ *
+ * @param where the file's name for messages
+ * @throws HumanError as {@link readOnnx}
+ */
+export function readOnnxWeights(model: Uint8Array, architecture: Architecture, where = 'model.onnx'): Weights {
+  return weightsOf(readOnnx(model, architecture, where), architecture, where);
+}
+
+/**
+ * Reads an ONNX file from outside and checks that it is what `writeOnnx` would write for this architecture: inputs and outputs, operators, and the
+ * name, shape, number format of every weight. Nothing is computed.
+ *
+ * @throws HumanError `model.truncated`, `model.external`, `model.foreign` (see `decodeOnnx`), `model.operator` for an operator that we do not write,
+ *   `model.weights` for weights of another architecture, `model.notFinite`
+ */
+export function readOnnx(model: Uint8Array, architecture: Architecture, where: string): OnnxModel {
+  const read = decodeOnnx(model, where);
+  const head = headOf(architecture);
+  const width = weightShapes(architecture).get(`${head.name}/kernel`)![0]!;
+  const expected: readonly [readonly OnnxPort[], string][] = [
+    [read.inputs, `${ports.ids} int32 batch,time; ${ports.lengths} int32 batch`],
+    [read.outputs, `${ports.scores} float32 batch,${head.units}; ${ports.features} float32 batch,${width}`],
+  ];
+  for (const [found, wanted] of expected) {
+    const described = found.map((port) => `${port.name} ${port.type} ${port.shape.join()}`).join('; ');
+    if (described !== wanted) throw foreign(where, `the inputs or outputs "${described.slice(0, 200)}" instead of "${wanted}"`);
+  }
+  for (const node of read.nodes) {
+    if (!operators.has(node.operator))
+      throw new HumanError(
+        'model.operator',
+        '{0} computes with the operator "{1}", which no model of Label Lens uses. Use a model that Label Lens trained or exported.',
+        [where, node.operator.slice(0, 100)],
+      );
+  }
+  checkStored(read, architecture, where);
+  return read;
+}
+
+function checkStored(model: OnnxModel, architecture: Architecture, where: string): void {
+  const tensors = byName(model, where);
+  const expected = storedWeights(architecture);
+  for (const [name, { shape, matrix }] of expected) {
+    const tensor = tensors.get(name);
+    const scale = tensors.get(`${name}/scale`);
+    const formats: readonly string[] = matrix ? ['float32', 'float16', 'int8'] : ['float32'];
+    const scaled = tensor?.type !== 'int8' || (scale?.type === 'float32' && scale.shape.join() === [...shape.slice(0, -1), 1].join());
+    if (!tensor || tensor.shape.join() !== shape.join() || !formats.includes(tensor.type) || !scaled)
+      throw new HumanError(
+        'model.weights',
+        '{0} does not fit its model.json: {1} should be an array of {2} numbers. The files belong to different models; copy the model again as a whole.',
+        [where, name, shape.join(' × ')],
+      );
+    // times 128: what 8-bit numbers become has to be finite too
+    const finite = tensor.type === 'int8' ? allFinite(toFloats(scale!).map((value) => value * 128)) : allFinite(toFloats(tensor));
+    if (!finite)
+      throw new HumanError('model.notFinite', '{0}: the weights {1} are not finite numbers. Copy the model again; if that does not help, train it again with a lower learning rate.', [where, name]);
+  }
+  // beside the weights there are only a few shapes and scalars; anything large is not ours
+  for (const tensor of model.tensors) {
+    const owner = tensor.name.replace(/\/scale$/, '');
+    if (!expected.has(owner) && tensor.data.length > 64) throw foreign(where, `the unknown tensor ${tensor.name.slice(0, 100)}`);
+  }
+}
+
+function byName(model: OnnxModel, where: string): Map<string, OnnxTensor> {
+  const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
+  if (tensors.size !== model.tensors.length) throw foreign(where, 'two tensors of one name');
+  return tensors;
+}
+
+/** The weights of a file that {@link readOnnx} has checked. */
+export function weightsOf(model: OnnxModel, architecture: Architecture, where: string): Weights {
+  const tensors = byName(model, where);
+  const stored = (name: string): Float32Array => {
+    const tensor = tensors.get(name)!;
+    if (tensor.type !== 'int8') return toFloats(tensor);
+    const values = new Int8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
+    return dequantizeRows({ values, scales: toFloats(tensors.get(`${name}/scale`)!) });
+  };
+  const shapes = weightShapes(architecture);
+  const weights: Record<string, WeightTensor> = {};
+  const put = (name: string, data: Float32Array): void => {
+    weights[name] = { shape: shapes.get(name)!, data };
+  };
+  for (const layer of architecture.layers) {
+    const { name } = layer;
+    switch (layer.type) {
+      case 'embedding':
+        put(`${name}/table`, stored(`${name}/table`));
+        break;
+      case 'lstm': {
+        const directions = directionsOf(layer);
+        const parts = unstoreLstm({ W: stored(`${name}/W`), R: stored(`${name}/R`), B: stored(`${name}/B`) }, directions.length, shapes.get(`${name}/forward/kernel`)![0]!, layer.units);
+        directions.forEach((direction, index) => {
+          put(`${name}/${direction}/kernel`, parts[index]!.kernel);
+          put(`${name}/${direction}/recurrent`, parts[index]!.recurrent);
+          put(`${name}/${direction}/bias`, parts[index]!.bias);
+        });
+        break;
+      }
+      case 'dense': {
+        const [rows, columns] = shapes.get(`${name}/kernel`)!;
+        put(`${name}/kernel`, transpose(stored(`${name}/W`), columns!, rows!));
+        put(`${name}/bias`, stored(`${name}/B`));
+        break;
+      }
+      case 'pool':
+      case 'dropout':
+        break;
+    }
+  }
+  return weights;
+}
+
+/** A float tensor's numbers, copied: the bytes of a file need not lie on a multiple of four. */
+function toFloats(tensor: OnnxTensor): Float32Array {
+  const bytes = tensor.data.slice();
+  return tensor.type === 'float16' ? fromFloat16(new Uint16Array(bytes.buffer)) : new Float32Array(bytes.buffer);
+}

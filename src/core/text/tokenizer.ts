@@ -1,0 +1,130 @@
+import { HumanError } from '../errors';
+import { TokenScanner } from './scanner';
+import { formatTokenizerFile, parseTokenizerFile } from './tokenizerFile';
+import { TokenCounter, Vocabulary } from './vocabulary';
+
+/** A token of a text. */
+export interface Token {
+  /** The token as it stands in the vocabulary: normalized and in lower case. */
+  readonly text: string;
+  /**
+   * Range in the original text, in UTF-16 units. Characters that normalization takes together or apart are never split: the tokens `1` and `2` of `½` have the
+   * same range.
+   */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * What is kept of a text of `count` tokens: the first `head` and the last `tail`.
+ *
+ * Half of `maxTokens` each, the odd one in front. Reviews often end with their verdict and news begin with it; neither can be told beforehand.
+ */
+export function truncation(count: number, maxTokens: number): { readonly head: number; readonly tail: number } {
+  if (count <= maxTokens) return { head: count, tail: 0 };
+  const tail = Math.floor(maxTokens / 2);
+  return { head: maxTokens - tail, tail };
+}
+
+/** Longest cut of a text, in tokens. */
+const MOST_TOKENS = 65_536;
+
+/**
+ * Cuts English and Chinese text into tokens and numbers them.
+ *
+ * Text is normalized (NFKC, lower case) first. Tokens are words and numbers with their inner apostrophes, single characters of Han and kana, emoji, emoticons such as `:)`, and
+ * rows of up to three of `! ? ~` and of two or three of `. 。`. Nothing else counts, neither other punctuation nor `<br />`. characters.ts has the patterns.
+ */
+export class Tokenizer {
+  private readonly scanner = new TokenScanner();
+  private readonly scratch: Int32Array;
+
+  private constructor(
+    private readonly vocabulary: Vocabulary,
+    /** Length of the longest result of {@link encode}. */
+    readonly maxTokens: number,
+  ) {
+    if (!Number.isInteger(maxTokens) || maxTokens < 1 || maxTokens > MOST_TOKENS) {
+      throw new HumanError('tokenizer.maxTokens', 'A text cannot be cut to {0} tokens. Choose a whole number from 1 to {1}.', [maxTokens, MOST_TOKENS]);
+    }
+    this.scratch = new Int32Array(maxTokens);
+  }
+
+  /**
+   * Learns a vocabulary: `<pad>` 0, `<unk>` 1, then tokens by falling frequency, equally frequent ones by code points.
+   * @param options.minFrequency how often a token has to occur, from 1
+   * @param options.maxVocabulary most tokens, `<pad>` and `<unk>` included
+   * @param options.maxTokens tokens that are read of a text, from 1
+   */
+  static build(texts: Iterable<string>, options: { readonly minFrequency: number; readonly maxVocabulary: number; readonly maxTokens: number }): Tokenizer {
+    const counter = new TokenCounter();
+    const scanner = new TokenScanner();
+    for (const text of texts) {
+      scanner.reset(text);
+      while (scanner.next()) counter.add(scanner);
+      scanner.release();
+    }
+    return new Tokenizer(new Vocabulary(counter.tokens(options.minFrequency, options.maxVocabulary)), options.maxTokens);
+  }
+
+  /**
+   * Reads a tokenizer.json that {@link toJson} wrote, wherever it comes from.
+   * @throws HumanError `tokenizer.…` on anything else
+   */
+  static fromJson(json: Uint8Array, options: { readonly maxTokens: number }): Tokenizer {
+    return new Tokenizer(new Vocabulary(parseTokenizerFile(json).tokens), options.maxTokens);
+  }
+
+  /** Number of ids, `<pad>` and `<unk>` included. */
+  get vocabularySize(): number {
+    return this.vocabulary.tokens.length;
+  }
+
+  /**
+   * tokenizer.json in the format of Hugging Face's `tokenizers`, which gives the same ids. Only the truncation cannot be said there: {@link maxTokens} has to be kept
+   * elsewhere.
+   */
+  toJson(): Uint8Array {
+    return formatTokenizerFile({ form: 'words', tokens: this.vocabulary.tokens });
+  }
+
+  /** All tokens of a text, in order; {@link truncation} says which of them {@link encode} keeps. */
+  tokens(text: string): Token[] {
+    const { scanner } = this;
+    const tokens: Token[] = [];
+    scanner.reset(text, true);
+    while (scanner.next()) tokens.push({ text: scanner.text(), ...scanner.originOf() });
+    scanner.release();
+    return tokens;
+  }
+
+  /** Ids of a text's tokens, the middle of a text of more than {@link maxTokens} left out; empty for a text without tokens. */
+  encode(text: string): Int32Array {
+    const { scanner, vocabulary, maxTokens } = this;
+    const { head, tail } = truncation(Infinity, maxTokens);
+    // the head, then the tail as a ring
+    const ids = this.scratch;
+    let count = 0;
+    scanner.reset(text);
+    while (scanner.next()) {
+      const at = count < maxTokens ? count : tail === 0 ? -1 : head + ((count - head) % tail);
+      count++;
+      if (at >= 0) ids[at] = vocabulary.idOf(scanner);
+    }
+    scanner.release();
+    const result = ids.slice(0, Math.min(count, maxTokens));
+    if (count > maxTokens && tail > 0) {
+      const turn = (count - head) % tail;
+      result.set(ids.subarray(head + turn, maxTokens), head);
+      result.set(ids.subarray(head, head + turn), maxTokens - turn);
+    }
+    return result;
+  }
+
+  /** The token with an id in 0..{@link vocabularySize}-1. */
+  tokenOf(id: number): string {
+    const token = this.vocabulary.tokens[id];
+    if (token === undefined) throw new RangeError(`There is no token ${id}; the vocabulary has ${this.vocabularySize}.`);
+    return token;
+  }
+}

@@ -1,0 +1,164 @@
+import * as vscode from 'vscode';
+import { STYLES } from '../app/format';
+import { styleIndex, type Prediction } from '../app/prediction';
+import type { Session } from '../app/session';
+import { moveSpan, type Span } from '../app/span';
+import { contextKeys } from '../commands/ids';
+import { answerOf, colorOf, hoverOf } from './labelStyles';
+
+/** An answer that stands at a selection; without a prediction it is being computed. */
+export interface SelectionResult extends Span {
+  readonly prediction: Prediction | undefined;
+}
+
+/** A piece of a document to be classified: where its answer stands, and the text to read. */
+export interface Passage {
+  readonly range: vscode.Range;
+  readonly text: string;
+}
+
+/**
+ * The answers of `Classify Selection`, at their selections until they are cleared, their text is edited, or another model is chosen.
+ */
+export class SelectionResults implements vscode.Disposable {
+  private readonly byDocument = new Map<vscode.TextDocument, SelectionResult[]>();
+  private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
+  private readonly pending: vscode.TextEditorDecorationType;
+  private readonly types: readonly vscode.TextEditorDecorationType[];
+  private readonly subscriptions: vscode.Disposable[];
+
+  /** Fired when the results of the document changed. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly session: Session) {
+    const after = { margin: '0 0 0 1.5em', fontStyle: 'normal', fontWeight: 'normal', textDecoration: 'none' };
+    this.pending = vscode.window.createTextEditorDecorationType({
+      rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+      after: { ...after, contentText: '…', color: new vscode.ThemeColor('editorCodeLens.foreground') },
+    });
+    this.types = Array.from({ length: STYLES }, (_, index) =>
+      vscode.window.createTextEditorDecorationType({
+        rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+        borderWidth: '0 0 2px 0',
+        borderStyle: 'solid',
+        borderColor: colorOf(index),
+        overviewRulerColor: colorOf(index),
+        overviewRulerLane: vscode.OverviewRulerLane.Center,
+        after: { ...after, color: colorOf(index) },
+      }),
+    );
+    this.subscriptions = [
+      this.changed,
+      this.pending,
+      ...this.types,
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => this.edited(document, contentChanges)),
+      vscode.workspace.onDidCloseTextDocument((document) => this.clear(document)),
+      vscode.window.onDidChangeVisibleTextEditors(() => this.byDocument.forEach((_, document) => this.paint(document))),
+      vscode.window.onDidChangeActiveTextEditor(() => this.setContext()),
+      session.onDidChangeModel(() => this.clear()),
+    ];
+  }
+
+  of(document: vscode.TextDocument): readonly SelectionResult[] {
+    return this.byDocument.get(document) ?? [];
+  }
+
+  /**
+   * Predicts the passages and puts each answer at the end of its range. Earlier answers that overlap are replaced, the others stay.
+   * Resolves when the answers stand, with the predictions in the passages' order.
+   */
+  async classify(document: vscode.TextDocument, passages: readonly Passage[], signal: AbortSignal): Promise<readonly Prediction[]> {
+    const spans = passages.map(({ range }) => ({ start: document.offsetAt(range.start), end: document.offsetAt(range.end), prediction: undefined }) satisfies SelectionResult);
+    const others = this.of(document).filter((result) => !spans.some((span) => result.start < span.end && span.start < result.end));
+    this.put(document, [...others, ...spans]);
+    // edits while the answer is computed move the waiting results or remove them: they are followed by identity through `moved`
+    const waiting = new Map<SelectionResult, number>(spans.map((span, index) => [span, index]));
+    this.waiting.add(waiting);
+    try {
+      const predictions = await this.session.predict(
+        passages.map(({ text }) => text),
+        { signal },
+      );
+      this.put(
+        document,
+        this.of(document).map((result) => {
+          const index = waiting.get(result);
+          return index === undefined ? result : { start: result.start, end: result.end, prediction: predictions[index] };
+        }),
+      );
+      return predictions;
+    } catch (error) {
+      this.put(
+        document,
+        this.of(document).filter((result) => !waiting.has(result)),
+      );
+      throw error;
+    } finally {
+      this.waiting.delete(waiting);
+    }
+  }
+
+  /** Removes the answers in `document`, or everywhere. */
+  clear(document?: vscode.TextDocument): void {
+    for (const target of document ? [document] : [...this.byDocument.keys()]) if (this.byDocument.has(target)) this.put(target, []);
+  }
+
+  dispose(): void {
+    this.byDocument.clear();
+    vscode.Disposable.from(...this.subscriptions).dispose();
+  }
+
+  /** For each prediction under way: its results, by what they have become through edits, and their place among the passages. */
+  private readonly waiting = new Set<Map<SelectionResult, number>>();
+
+  private edited(document: vscode.TextDocument, changes: readonly vscode.TextDocumentContentChangeEvent[]): void {
+    const before = this.byDocument.get(document);
+    if (!before || changes.length === 0) return;
+    const after: SelectionResult[] = [];
+    for (const result of before) {
+      let span: Span | undefined = result;
+      // VS Code lists the changes so that each one's offsets hold when those before it in the list have been made
+      for (const change of changes) span &&= moveSpan(span, { offset: change.rangeOffset, removed: change.rangeLength, inserted: change.text.length });
+      if (!span) continue;
+      const moved = { start: span.start, end: span.end, prediction: result.prediction };
+      for (const waiting of this.waiting) {
+        const index = waiting.get(result);
+        if (index !== undefined) waiting.set(moved, index);
+      }
+      after.push(moved);
+    }
+    this.put(document, after);
+  }
+
+  private put(document: vscode.TextDocument, results: SelectionResult[]): void {
+    if (results.length > 0) this.byDocument.set(document, results);
+    else this.byDocument.delete(document);
+    this.paint(document);
+    this.setContext();
+    this.changed.fire(document);
+  }
+
+  private paint(document: vscode.TextDocument): void {
+    const results = this.of(document);
+    const rangeOf = ({ start, end }: Span): vscode.Range => new vscode.Range(document.positionAt(start), document.positionAt(end));
+    for (const editor of vscode.window.visibleTextEditors) {
+      if (editor.document !== document) continue;
+      editor.setDecorations(this.pending, results.filter(({ prediction }) => !prediction).map(rangeOf));
+      this.types.forEach((type, style) =>
+        editor.setDecorations(
+          type,
+          results.flatMap(({ prediction, ...span }) =>
+            prediction && styleIndex(prediction) % STYLES === style
+              ? [{ range: rangeOf(span), hoverMessage: hoverOf(prediction), renderOptions: { after: { contentText: answerOf(prediction) } } }]
+              : [],
+          ),
+        ),
+      );
+    }
+  }
+
+  private setContext(): void {
+    const document = vscode.window.activeTextEditor?.document;
+    void vscode.commands.executeCommand('setContext', contextKeys.hasResults, document !== undefined && this.byDocument.has(document));
+  }
+}

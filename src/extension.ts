@@ -1,0 +1,61 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { ModelStore } from './app/modelStore';
+import { Session } from './app/session';
+import { registerCommands } from './commands/register';
+import { SegmentLenses } from './editor/codeLenses';
+import { PredictionHovers } from './editor/hovers';
+import { ProseSegments } from './editor/prose';
+import { ErrorReporter } from './editor/report';
+import { RowAnnotations } from './editor/rowAnnotations';
+import { SelectionResults } from './editor/selectionResults';
+import { Settings } from './editor/settings';
+import { StatusBar } from './editor/statusBar';
+import type { WorkerHandle } from './core/protocol/worker';
+import { openInput, openOutput } from './platform/node/files';
+import { NodeFileSystem } from './platform/node/fileSystem';
+import { startNodeWorker } from './platform/node/workers';
+
+/** What the extension's own tests see of it. Not an interface for other extensions: it changes without notice. */
+export interface TestingApi {
+  readonly session: Session;
+  readonly settings: Settings;
+  readonly lenses: SegmentLenses;
+  readonly rows: RowAnnotations;
+  readonly selections: SelectionResults;
+  readonly status: StatusBar;
+}
+
+/** The door for VS Code's Node extension host: picks the platform, opens a session, hangs editor and commands on it. Loads no model. */
+export function activate(context: vscode.ExtensionContext): TestingApi {
+  const log = vscode.window.createOutputChannel('Label Lens', { log: true });
+  const errors = new ErrorReporter(log);
+  const settings = new Settings(context.workspaceState);
+  const models = new ModelStore({
+    fileSystem: new NodeFileSystem(),
+    shippedFolder: context.asAbsolutePath('models'),
+    workspaceFolders: () => (vscode.workspace.isTrusted ? (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath) : []),
+  });
+  const startPredictor = (): WorkerHandle => startNodeWorker(path.join(context.extensionPath, 'dist', 'predictor.js'), { log: (line) => log.debug(line) });
+  const session = new Session({ models, startPredictor, settings, log });
+  const segments = new ProseSegments();
+  const lenses = new SegmentLenses(session, settings, segments, errors);
+  const rows = new RowAnnotations(session, settings, context.workspaceState, errors);
+  const selections = new SelectionResults(session);
+  const files = { openInput: (path: string) => openInput(path), openOutput: (path: string) => openOutput(path) };
+  const status = new StatusBar(session, settings, lenses, rows);
+  context.subscriptions.push(
+    log,
+    settings,
+    session,
+    lenses,
+    rows,
+    selections,
+    status,
+    new PredictionHovers(session, settings, segments, rows, selections, errors),
+    registerCommands({ session, settings, errors, log, segments, lenses, rows, selections, files }),
+    // models of the workspace, and settings that were held back, count from now on
+    vscode.workspace.onDidGrantWorkspaceTrust(() => session.reload()),
+  );
+  return { session, settings, lenses, rows, selections, status };
+}

@@ -1,0 +1,55 @@
+import type { Random } from '../core/util/random';
+import type { TokenBatch } from './engine';
+
+/** A text as the trainer keeps it. */
+export interface EncodedRow {
+  /** Token ids, truncated; may be empty. */
+  readonly ids: Int32Array;
+  /** Index into the model's labels. */
+  readonly label: number;
+}
+
+/** Batches whose texts are sorted together: enough to make lengths alike within a batch, few enough to leave the order to chance. */
+const batchesPerPool = 50;
+
+/**
+ * The batches of one epoch, as indices into the rows; each row is in one of them.
+ *
+ * Shuffles, sorts by length within pools of {@link batchesPerPool} batches, cuts, shuffles the batches: so a batch holds texts of nearly equal length and wastes little on
+ * padding (1.4 times faster on ragged texts), while its members and place differ in every epoch.
+ */
+export function planEpoch(lengths: ArrayLike<number>, batchSize: number, random: Random): Int32Array[] {
+  const order = random.shuffle(Int32Array.from(lengths, (_, row) => row));
+  const batches: Int32Array[] = [];
+  for (let start = 0; start < order.length; start += batchesPerPool * batchSize) {
+    const pool = order.subarray(start, start + batchesPerPool * batchSize).sort((a, b) => lengths[b]! - lengths[a]!);
+    for (let from = 0; from < pool.length; from += batchSize) batches.push(pool.slice(from, from + batchSize));
+  }
+  return random.shuffle(batches);
+}
+
+/** Batches for evaluation: all rows, longest first. */
+export function planEvaluation(lengths: ArrayLike<number>, batchSize: number): Int32Array[] {
+  const order = Int32Array.from(lengths, (_, row) => row).sort((a, b) => lengths[b]! - lengths[a]!);
+  return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, index) => order.slice(index * batchSize, (index + 1) * batchSize));
+}
+
+/** Padded tokens that go through the network at once. It bounds memory, and the time until a cancellation is seen: 0.2 s for the greatest model of the benchmarks. */
+const tokensAtOnce = 4096;
+
+/** Cuts a batch into nearly equal parts of at most {@link tokensAtOnce} padded tokens (or one text); the gradients of the parts add up to the batch's. */
+export function splitBatch(batch: Int32Array, lengths: ArrayLike<number>): Int32Array[] {
+  const time = batch.reduce((longest, row) => Math.max(longest, lengths[row]!), 1);
+  const most = Math.max(1, Math.floor(tokensAtOnce / time));
+  const size = Math.ceil(batch.length / Math.ceil(batch.length / most));
+  return Array.from({ length: Math.ceil(batch.length / size) }, (_, part) => batch.subarray(part * size, (part + 1) * size));
+}
+
+/** The rows as one padded batch. */
+export function fillBatch(texts: readonly Int32Array[]): TokenBatch {
+  const lengths = Int32Array.from(texts, (ids) => ids.length);
+  const time = lengths.reduce((longest, length) => Math.max(longest, length), 1);
+  const ids = new Int32Array(texts.length * time);
+  texts.forEach((text, b) => ids.set(text, b * time));
+  return { ids, lengths, time };
+}

@@ -1,0 +1,62 @@
+import type { Weights } from '../core/model/architecture';
+import type { ParameterLayout } from './engine';
+import { purposes, randomOf } from './seeds';
+
+/**
+ * Writes fresh weights to `weights` (flat, in the order of `layout`).
+ *
+ * - embedding: N(0, 0.1²), `<pad>` zero
+ * - matrices: uniform in ±√(6 / (rows + columns)) (Glorot & Bengio 2010), an LSTM's four gates taken as one matrix as Keras does
+ * - biases zero, but 1 for the forget gate, so that a fresh LSTM remembers (Jozefowicz, Zaremba & Sutskever 2015)
+ */
+export function initializeWeights(layout: ParameterLayout, weights: Float32Array, seed: number): void {
+  const lstms = new Set(layout.architecture.layers.filter(({ type }) => type === 'lstm').map(({ name }) => name));
+  layout.parameters.forEach(({ name, shape, offset, size }, index) => {
+    const values = weights.subarray(offset, offset + size);
+    const random = randomOf(seed, purposes.weights, index);
+    const [rows, columns] = shape;
+    if (name.endsWith('/table')) {
+      for (let k = 0; k < size; k++) values[k] = 0.1 * random.normal();
+      values.fill(0, 0, columns);
+    } else if (columns !== undefined) {
+      const limit = Math.sqrt(6 / (rows! + columns));
+      for (let k = 0; k < size; k++) values[k] = limit * (2 * random.float() - 1);
+    } else {
+      values.fill(0);
+      if (lstms.has(name.split('/')[0]!)) values.fill(1, size / 4, size / 2);
+    }
+  });
+}
+
+/** Copies the tensors of `source` that `layout` has, by name, except those that `skip` names. */
+export function takeWeights(layout: ParameterLayout, weights: Float32Array, source: Weights, skip: ReadonlySet<string>): void {
+  for (const { name, offset, size } of layout.parameters) {
+    if (skip.has(name)) continue;
+    const tensor = source[name];
+    if (tensor?.data.length !== size) throw new Error(`The base has no ${name} of ${size} values.`);
+    weights.set(tensor.data, offset);
+  }
+}
+
+/**
+ * Copies columns of a dense layer, whose number of units may differ from that in `source`.
+ * @param columns for each unit the source's unit to copy, or -1 to leave it as it is
+ */
+export function takeColumns(layout: ParameterLayout, weights: Float32Array, source: Weights, layer: string, columns: readonly number[]): void {
+  for (const name of [`${layer}/kernel`, `${layer}/bias`]) {
+    const { offset, size } = layout.find(name);
+    const tensor = source[name];
+    if (!tensor) throw new Error(`The base has no ${name}.`);
+    const width = tensor.shape.at(-1)!;
+    for (let row = 0; row < size / columns.length; row++) {
+      columns.forEach((from, to) => {
+        if (from >= 0) weights[offset + row * columns.length + to] = tensor.data[row * width + from]!;
+      });
+    }
+  }
+}
+
+/** A copy of the flat weights as named tensors. */
+export function namedWeights(layout: ParameterLayout, weights: Float32Array): Weights {
+  return Object.fromEntries(layout.parameters.map(({ name, shape, offset, size }) => [name, { shape, data: weights.slice(offset, offset + size) }]));
+}

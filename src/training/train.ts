@@ -1,0 +1,223 @@
+import type { Architecture, Layer } from '../core/model/architecture';
+import { checkPlan, createBundle, validateBundle, type ValidBundle } from '../core/model/bundle';
+import type { ModelLabel } from '../core/model/manifest';
+import { findPreset, presets } from '../core/model/presets';
+import { expectedCalibrationError, fitTemperature, negativeLogLikelihood } from '../core/metrics/calibration';
+import { classificationReport } from '../core/metrics/report';
+import { CancelledError, HumanError } from '../core/errors';
+import type { AbortSignalLike } from '../core/protocol/rpc';
+import type { Hyperparameters, TrainingRow, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
+import { Tokenizer } from '../core/text/tokenizer';
+import type { EncodedRow } from './batches';
+import { parameterLayout, type ComputeEngine, type CreateEngine } from './engine';
+import { initializeWeights, namedWeights, takeColumns, takeWeights } from './initialize';
+import { predictions, runLoop } from './loop';
+import { linearSchedule } from './schedule';
+
+export interface TrainContext {
+  readonly createEngine: CreateEngine;
+  readonly signal: AbortSignalLike;
+  /** Lets the thread handle what has come in. */
+  readonly pause: () => Promise<void>;
+  readonly onProgress: (progress: TrainProgress) => void;
+}
+
+/** Labels at most: beyond, the column is hardly one of labels. */
+const mostLabels = 1000;
+
+/** Rows that training needs. */
+const fewestRows = 10;
+
+/** Validation rows from which on a temperature can be fitted; with fewer it gets worse than it was (Guo et al. 2017; measured). */
+const rowsForTemperature = 100;
+
+/** Under so many rows each token enters the vocabulary, from there on those that occur three times. */
+const rowsForRareTokens = 2000;
+
+/** Texts that are encoded between two looks at the signal. */
+const textsAtOnce = 500;
+
+/**
+ * Trains a model from scratch or from a base and packs it into a bundle.
+ *
+ * @throws HumanError `training.noRows`, `training.fewRows`, `training.oneLabel`, `training.manyLabels`, `training.sameText`, `training.noValidation`, `training.preset`,
+ *   `training.diverged`, and those of `validateBundle` for the base and of `checkPlan`; CancelledError
+ */
+export async function train(request: TrainRequest, context: TrainContext): Promise<TrainResult> {
+  const { hyperparameters, labels } = request;
+  checkRows(request);
+  const base = request.base && validateBundle(request.base, request.identity.parent ?? 'base');
+  const tokenizer = base?.tokenizer ?? buildTokenizer(request);
+  const rows = await encode(tokenizer, request.rows, context);
+  checkTexts(rows);
+  const validation = await encode(tokenizer, request.validation, context);
+
+  const architecture = base ? adapt(base, request) : build(request, tokenizer.vocabularySize);
+  checkPlan({ architecture, labels, precision: request.precision });
+  const engine = await context.createEngine(parameterLayout(architecture));
+  try {
+    initializeWeights(engine.layout, engine.weights(), hyperparameters.seed);
+    if (base) startFrom(base, engine, labels);
+
+    const { epochs, best, logits, examplesPerSecond } = await runLoop(engine, rows, validation, {
+      ...hyperparameters,
+      schedule: linearSchedule(hyperparameters.learningRateDecay),
+      signal: context.signal,
+      pause: context.pause,
+      onProgress: context.onProgress,
+    });
+
+    const truth = validation.map(({ label }) => label);
+    const inherited = base && hasLabels(base, labels) ? base.manifest.temperature : 1;
+    const temperature = truth.length >= rowsForTemperature ? fitTemperature(logits, labels.length, truth) : inherited;
+    const bundle = createBundle({
+      manifest: {
+        name: request.identity.name,
+        version: request.identity.version,
+        ...(request.identity.parent === undefined ? {} : { parent: request.identity.parent }),
+        ...(request.identity.description === undefined ? {} : { description: request.identity.description }),
+        task: { kind: 'single', labels: labels.map((id) => labelOf(base, id)) },
+        data: { ...request.identity.data, rows: rows.length, validationRows: validation.length },
+        seed: hyperparameters.seed,
+        hyperparameters: effective(request, base),
+        epochs,
+        metrics: measure(logits, truth, labels, temperature),
+        temperature,
+      },
+      tokenizer,
+      architecture,
+      weights: namedWeights(engine.layout, engine.weights()),
+      precision: request.precision,
+    });
+    return { bundle, epochs, best, examplesPerSecond };
+  } finally {
+    engine.dispose();
+  }
+}
+
+function checkRows({ rows, validation, labels }: TrainRequest): void {
+  if (rows.length === 0) throw new HumanError('training.noRows', 'There are no labeled rows to train on. Label some texts, or choose the file and the column that hold the labels.');
+  if (labels.length > mostLabels || (labels.length > 50 && labels.length > rows.length / 2))
+    throw new HumanError(
+      'training.manyLabels',
+      'There are {0} different labels in {1} rows; a classifier learns at most {2}, and needs several rows of each. Check that the right column holds the labels, or merge rare labels into one.',
+      [labels.length, rows.length, mostLabels],
+    );
+  const used = new Set(rows.map(({ label }) => label));
+  for (const label of [...used, ...validation.map((row) => row.label)]) if (labels[label] === undefined) throw new Error(`There is no label ${label}.`);
+  if (used.size < 2)
+    throw new HumanError('training.oneLabel', 'All {0} rows to train on have the same label, {1}. Label texts of at least one other label, so that there is something to tell apart.', [
+      rows.length,
+      labels[rows[0]!.label]!,
+    ]);
+  if (rows.length < fewestRows)
+    throw new HumanError('training.fewRows', 'There are {0} labeled rows, and training needs at least {1}. Label more texts and train again.', [rows.length, fewestRows]);
+  if (validation.length === 0)
+    throw new HumanError('training.noValidation', 'No rows are held out to check the model with, so training could not know when to stop. Hold out a share of the rows, or give a validation file.');
+}
+
+/** All texts equal, or all without a token, teach nothing. */
+function checkTexts(rows: readonly EncodedRow[]): void {
+  const first = rows[0]!.ids;
+  if (rows.every(({ ids }) => ids.length === first.length && ids.every((id, k) => id === first[k])))
+    throw new HumanError('training.sameText', 'All {0} texts to train on read the same: they are equal, or empty. Check that the right columns hold the texts.', [rows.length]);
+}
+
+function buildTokenizer({ rows, hyperparameters }: TrainRequest): Tokenizer {
+  const { minFrequency, vocabularySize, maxTokens } = hyperparameters;
+  return Tokenizer.build(
+    rows.map(({ text }) => text),
+    { minFrequency: minFrequency === 0 ? (rows.length < rowsForRareTokens ? 1 : 3) : minFrequency, maxVocabulary: vocabularySize, maxTokens },
+  );
+}
+
+async function encode(tokenizer: Tokenizer, rows: readonly TrainingRow[], { pause, signal }: TrainContext): Promise<EncodedRow[]> {
+  const encoded: EncodedRow[] = [];
+  for (const { text, label } of rows) {
+    encoded.push({ ids: tokenizer.encode(text), label });
+    if (encoded.length % textsAtOnce !== 0) continue;
+    await pause();
+    if (signal.aborted) throw new CancelledError();
+  }
+  return encoded;
+}
+
+function build({ preset: name, labels, hyperparameters }: TrainRequest, vocabularySize: number): Architecture {
+  const preset = findPreset(name);
+  if (!preset) throw new HumanError('training.preset', 'There is no preset {0}. Use one of these: {1}.', [name, presets.map((known) => known.name).join(', ')]);
+  const { embeddingSize, hiddenUnits, dropout } = hyperparameters;
+  return preset.build({ vocabularySize, labels: labels.length, embeddingSize, hiddenUnits, dropout });
+}
+
+/** The base's architecture with a head for these labels and this run's dropout. */
+function adapt(base: ValidBundle, { labels, hyperparameters }: TrainRequest): Architecture {
+  const { preset, layers } = base.manifest.architecture;
+  return {
+    preset,
+    layers: layers.map((layer, index): Layer => {
+      if (layer.type === 'dropout') return { ...layer, rate: hyperparameters.dropout };
+      return layer.type === 'dense' && index === layers.length - 1 ? { ...layer, units: labels.length } : layer;
+    }),
+  };
+}
+
+/** Takes over the base's weights; of its head the columns of those labels that it knows. */
+function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly string[]): void {
+  const weights = base.weights();
+  const { name } = engine.layout.architecture.layers.at(-1)!;
+  takeWeights(engine.layout, engine.weights(), weights, new Set([`${name}/kernel`, `${name}/bias`]));
+  const { kind, labels: known } = base.manifest.task;
+  // a score of a task of another kind means something else
+  if (kind === 'single')
+    takeColumns(
+      engine.layout,
+      engine.weights(),
+      weights,
+      name,
+      labels.map((label) => known.findIndex(({ id }) => id === label)),
+    );
+}
+
+/** The same labels, in any order, of which a text has one. */
+function hasLabels({ manifest: { task } }: ValidBundle, labels: readonly string[]): boolean {
+  return task.kind === 'single' && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
+}
+
+/** What the card says of the hyperparameters: with a base, its sizes and tokenizer hold, not those of the request. */
+function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number>> {
+  if (!base) return { ...hyperparameters };
+  const ofBase: ReadonlySet<string> = new Set<keyof Hyperparameters>(['embeddingSize', 'hiddenUnits', 'minFrequency', 'vocabularySize', 'maxTokens']);
+  return Object.fromEntries(Object.entries(hyperparameters).filter(([name]) => !ofBase.has(name)));
+}
+
+/** The label as the base knows it, with its name, if it does. */
+function labelOf(base: ValidBundle | undefined, id: string): ModelLabel {
+  return base?.manifest.task.labels.find((label) => label.id === id) ?? { id };
+}
+
+/** The validation rows' results for the model card. */
+function measure(logits: Float32Array, truth: readonly number[], labels: readonly string[], temperature: number): Readonly<Record<string, number>> {
+  const { accuracy, macroF1 } = classificationReport(truth, predictions(logits, labels.length), labels);
+  return {
+    rows: truth.length,
+    accuracy,
+    macroF1,
+    loss: negativeLogLikelihood(logits, labels.length, truth, temperature),
+    ece: expectedCalibrationError(softmax(logits, labels.length, temperature), labels.length, truth),
+  };
+}
+
+function softmax(logits: Float32Array, width: number, temperature: number): Float32Array {
+  const scores = new Float32Array(logits.length);
+  for (let start = 0; start < logits.length; start += width) {
+    const row = logits.subarray(start, start + width);
+    const top = row.reduce((most, logit) => Math.max(most, logit), -Infinity);
+    const powers = row.map((logit) => Math.exp((logit - top) / temperature));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    scores.set(
+      powers.map((power) => power / sum),
+      start,
+    );
+  }
+  return scores;
+}

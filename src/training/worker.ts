@@ -1,0 +1,29 @@
+import { serve, Transferred, type Port } from '../core/protocol/rpc';
+import type { TrainerMethods } from '../core/protocol/trainer';
+import { createKernelEngine } from './kernels/kernelEngine';
+import { startTfjs } from './tf';
+import { train } from './train';
+
+/** What a platform gives the trainer. */
+export interface TrainerAssets {
+  /** Path or URL of the folder that holds `tfjs-backend-wasm-simd.wasm`, with a slash at its end. */
+  readonly wasmFolder: string;
+  /** Resolves after the messages that have come in were handled (Node: `setImmediate`), so that a cancellation is seen while training runs. */
+  readonly pause: () => Promise<void>;
+}
+
+/** Serves {@link TrainerMethods} on `port`. */
+export function runTrainerWorker(port: Port, assets: TrainerAssets): void {
+  serve<TrainerMethods>(port, {
+    train: async (request, { signal, progress }) => {
+      await startTfjs(assets.wasmFolder);
+      const result = await train(request, {
+        createEngine: createKernelEngine(),
+        signal,
+        pause: assets.pause,
+        onProgress: progress,
+      });
+      return new Transferred(result, Object.values(result.bundle).map(({ buffer }: Uint8Array) => buffer as ArrayBuffer));
+    },
+  });
+}

@@ -1,0 +1,154 @@
+import * as assert from 'node:assert';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import * as esbuild from 'esbuild';
+import { Random } from '../../../src/core/util/random';
+
+interface TrainJson {
+  readonly preset: string;
+  readonly base: string;
+  readonly rows: number;
+  readonly epochs: readonly { trainLoss: number; validLoss: number; validAccuracy: number; seconds: number }[];
+  readonly best: number;
+  readonly examplesPerSecond: number;
+  readonly output: string;
+}
+
+interface EvaluateJson {
+  readonly rows: number;
+  readonly accuracy: number;
+  readonly macroF1: number;
+  readonly perClass: Record<string, { precision: number; recall: number; f1: number; support: number }>;
+  readonly confusion: { labels: string[]; matrix: number[][] };
+  readonly ece: number;
+  readonly seconds: number;
+  readonly textsPerSecond: number;
+}
+
+const words = {
+  positive: ['great', 'wonderful', 'excellent', '很好', '喜欢', '满意'],
+  negative: ['awful', 'terrible', 'boring', '很差', '失望', '难吃'],
+  neither: ['the film', 'this room', 'service', 'we went', '酒店', '味道', '昨天', 'today'],
+};
+
+/** Small bilingual sentences whose one telling word decides. */
+function table(rows: number, seed: number): string {
+  const random = new Random(seed);
+  const pick = (list: readonly string[]): string => list[random.below(list.length)]!;
+  const lines = ['id,text,label'];
+  for (let row = 0; row < rows; row++) {
+    const label = row % 2 === 0 ? 'positive' : 'negative';
+    lines.push(`${row},"${pick(words.neither)}, ${pick(words.neither)} ""${pick(words[label])}"" ${pick(words.neither)} ${row}",${label}`);
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+describe('the command line', function () {
+  // whole processes, a dozen of them, on a machine that may be busy
+  this.timeout(300_000);
+  let folder: string;
+  let model: string;
+
+  const run = (args: readonly string[], input?: string): SpawnSyncReturns<string> =>
+    spawnSync(process.execPath, [path.join(folder, 'dist/cli.js'), ...args], { cwd: folder, encoding: 'utf8', ...(input === undefined ? {} : { input }) });
+  const lastLine = (text: string): unknown => JSON.parse(text.trimEnd().split('\n').at(-1)!);
+
+  before(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'label-lens-cli-'));
+    model = path.join(folder, 'models/tiny');
+    mkdirSync(path.join(folder, 'dist'));
+    await esbuild.build({
+      entryPoints: { cli: 'src/cli.ts', predictor: 'src/platform/node/predictorWorker.ts', trainer: 'src/platform/node/trainerWorker.ts' },
+      outdir: path.join(folder, 'dist'),
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      mainFields: ['module', 'main'],
+      loader: { '.wasm': 'binary' },
+      logLevel: 'error',
+    });
+    for (const [file, source] of [
+      ['ort-wasm-simd-threaded.wasm', 'node_modules/onnxruntime-web/dist'],
+      ['tfjs-backend-wasm-simd.wasm', 'node_modules/@tensorflow/tfjs-backend-wasm/dist'],
+    ] as const)
+      copyFileSync(path.join(source, file), path.join(folder, 'dist', file));
+    writeFileSync(path.join(folder, 'train.csv.gz'), gzipSync(table(400, 1)));
+    writeFileSync(path.join(folder, 'test.csv'), table(101, 2));
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('trains, evaluates, lists and classifies, each with its promised output', () => {
+    const trained = run(['train', '--label', 'label', '--base', 'none', '--preset', 'bilstm-pool', '--embedding-size', '16', '--hidden-units', '16', '--epochs', '8', '--learning-rate', '0.01', '--seed', '3', '--limit', '300', '--json', '--output', model, 'train.csv.gz']);
+    assert.strictEqual(trained.status, 0, trained.stderr);
+    const training = lastLine(trained.stdout) as TrainJson;
+    assert.deepStrictEqual([training.preset, training.base, training.output], ['bilstm-pool', 'none', model]);
+    assert.ok(training.rows > 250 && training.rows < 300, `${training.rows} rows`);
+    assert.strictEqual(training.best, training.epochs.reduce((best, epoch, at) => (epoch.validLoss < training.epochs[best]!.validLoss ? at : best), 0));
+    for (const epoch of training.epochs) assert.deepStrictEqual(Object.keys(epoch).sort(), ['seconds', 'trainLoss', 'validAccuracy', 'validLoss']);
+    assert.deepStrictEqual(readdirSync(model).sort(), ['model.json', 'model.onnx', 'tokenizer.json']);
+
+    const evaluated = run(['evaluate', '--model', model, '--label', 'label', '--json', 'test.csv']);
+    assert.strictEqual(evaluated.status, 0, evaluated.stderr);
+    const evaluation = lastLine(evaluated.stdout) as EvaluateJson;
+    assert.strictEqual(evaluation.rows, 101);
+    assert.ok(evaluation.accuracy >= 0.95, `accuracy ${evaluation.accuracy} on rows that were not trained on`);
+    const { labels, matrix } = evaluation.confusion;
+    assert.deepStrictEqual(labels, ['negative', 'positive']);
+    const right = matrix.reduce((sum, row, at) => sum + row[at]!, 0);
+    assert.strictEqual(evaluation.accuracy, right / 101);
+    assert.deepStrictEqual(Object.keys(evaluation).sort(), ['accuracy', 'confusion', 'ece', 'macroF1', 'perClass', 'rows', 'seconds', 'textsPerSecond']);
+
+    const listed = run(['models']);
+    assert.strictEqual(listed.status, 0, listed.stderr);
+    assert.match(listed.stdout, /tiny\s+v1\s+negative, positive\s+bilstm-pool/);
+
+    const classified = run(['classify', '--model', 'tiny', 'test.csv']);
+    assert.strictEqual(classified.status, 0, classified.stderr);
+    const before = readFileSync(path.join(folder, 'test.csv'), 'utf8');
+    assert.strictEqual(classified.stdout.replace(/,(?:predicted,score|(?:positive|negative),[01](?:\.\d+)?)(?=\r\n)/g, ''), before);
+    const agreed = classified.stdout.split('\r\n').filter((line) => /,(positive|negative),\1,/.test(line)).length;
+    assert.strictEqual(agreed, right);
+
+    const piped = run(['classify', '--model', model, '-'], before);
+    assert.strictEqual(piped.stdout, classified.stdout);
+    const packed = run(['classify', '--model', model, '--output', 'out.csv', 'train.csv.gz']);
+    assert.strictEqual(packed.status, 0, packed.stderr);
+    assert.strictEqual(readFileSync(path.join(folder, 'out.csv'), 'utf8').split('\r\n').length, 402);
+
+    const again = run(['train', '--label', 'label', '--base', model, '--epochs', '1', '--output', 'second', 'train.csv.gz', '--json']);
+    assert.strictEqual(again.status, 0, again.stderr);
+    const fineTuned = lastLine(again.stdout) as TrainJson;
+    assert.ok(fineTuned.epochs[0]!.validAccuracy >= 0.95, 'training from a base starts where the base stood');
+  });
+
+  it('explains mistakes and exits with 2, failures with 1', () => {
+    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [[], 2, /label-lens COMMAND/],
+      [['clasify'], 2, /no command clasify/],
+      [['classify'], 2, /FILE is missing/],
+      [['classify', '--modle', 'x', 'test.csv'], 2, /--modle/],
+      [['evaluate', 'test.csv'], 2, /--label is missing/],
+      [['train', '--label', 'label', '--output', 'x', '--epochs', 'many', 'test.csv'], 2, /--epochs takes a number/],
+      [['train', '--label', 'label', '--output', 'x', '--preset', 'gru', 'test.csv'], 2, /bilstm-pool/],
+      [['train', '--label', 'label', '--output', 'x', '--epochs', '0', 'test.csv'], 1, /epochs/],
+      [['classify', '--model', 'missing', 'test.csv'], 1, /missing/],
+      [['evaluate', '--model', model, '--label', 'stars', 'test.csv'], 1, /test\.csv.*"stars".*"id", "text", "label"/],
+      [['evaluate', '--model', model, '--label', 'id', 'test.csv'], 1, /test\.csv, row 1, column id.*"0".*negative, positive/],
+      [['classify', '--model', model, '--output', 'none.csv', 'absent.csv'], 1, /absent\.csv/],
+      [['classify', '--model', model, '--text', 'body', '--output', 'none.csv', 'test.csv'], 1, /"body"/],
+    ];
+    for (const [args, status, message] of cases) {
+      const result = run(args);
+      assert.match(result.stderr, message, args.join(' '));
+      assert.strictEqual(result.status, status, args.join(' '));
+      assert.doesNotMatch(result.stderr, /\n\s+at /, 'no stack trace for a person');
+    }
+    assert.ok(!readdirSync(folder).some((name) => name.startsWith('none')), 'nothing half-written stays behind');
+    assert.strictEqual(run(['train', '--help']).status, 0);
+  });
+});

@@ -1,0 +1,44 @@
+import * as assert from 'node:assert';
+import * as fc from 'fast-check';
+import { HumanError } from '../../../src/core/errors';
+import { checkHyperparameters, defaultHyperparameters, hyperparameterSpecs } from '../../../src/core/model/hyperparameters';
+import { presets } from '../../../src/core/model/presets';
+
+const refused = (values: Readonly<Record<string, unknown>>, code: string, ...mentions: string[]): void =>
+  assert.throws(
+    () => checkHyperparameters(values),
+    (error) => error instanceof HumanError && error.code === code && !/\{\d\}/.test(error.message) && mentions.every((mention) => error.message.includes(mention)),
+  );
+
+describe('hyperparameters', () => {
+  it('have defaults that pass their own check, with and without a preset', () => {
+    assert.deepStrictEqual(checkHyperparameters({}), defaultHyperparameters());
+    for (const { defaults } of presets) assert.deepStrictEqual(checkHyperparameters({}, defaults), { ...defaultHyperparameters(), ...defaults });
+  });
+
+  it('are explained in one line each', () => {
+    assert.strictEqual(new Set(hyperparameterSpecs.map(({ name }) => name)).size, hyperparameterSpecs.length);
+    for (const { help, minimum, maximum } of hyperparameterSpecs) assert.ok(/^[^\n]{10,120}[^.]$/.test(help) && minimum < maximum, help);
+  });
+
+  it('take every value of their range and no other', () => {
+    for (const { name, minimum, maximum, integer, multipleOf = 1 } of hyperparameterSpecs) {
+      const inside = integer ? fc.integer({ min: Math.ceil(minimum / multipleOf), max: Math.floor(maximum / multipleOf) }).map((n) => n * multipleOf) : fc.double({ min: minimum, max: maximum, noNaN: true });
+      fc.assert(fc.property(inside, (value) => assert.strictEqual(checkHyperparameters({ [name]: value })[name], value)));
+      for (const value of [minimum - multipleOf, maximum + multipleOf, NaN, Infinity, -Infinity, '5', {}, [3], true]) refused({ [name]: value }, 'hyperparameter.range', name);
+      if (integer) refused({ [name]: minimum + 0.5 }, 'hyperparameter.integer', name);
+      if (multipleOf > 1) refused({ [name]: minimum + 1 }, 'hyperparameter.multiple', name, String(minimum));
+    }
+  });
+
+  it('take their default where nothing is given', () => {
+    assert.strictEqual(checkHyperparameters({ epochs: undefined }, { epochs: 7 }).epochs, 7);
+    assert.strictEqual(checkHyperparameters({ epochs: 3 }, { epochs: 7 }).epochs, 3);
+  });
+
+  it('refuse names that they do not know, also those of object members', () => {
+    refused({ epoch: 3 }, 'hyperparameter.unknown', 'epoch', 'epochs');
+    refused(JSON.parse('{"__proto__": 3}') as Record<string, unknown>, 'hyperparameter.unknown', '__proto__');
+    refused({ constructor: 1 }, 'hyperparameter.unknown');
+  });
+});

@@ -1,0 +1,36 @@
+import type { Architecture, Layer } from '../../../src/core/model/architecture';
+import type { Random } from '../../../src/core/util/random';
+
+/** An architecture of any shape that the format allows, small. */
+export function randomArchitecture(random: Random): Architecture {
+  const size = (): number => 1 + random.below(9);
+  const dropout = (name: string): Layer[] => (random.below(2) === 0 ? [] : [{ type: 'dropout', name, rate: 0.3 }]);
+  const layers: Layer[] = [{ type: 'embedding', name: 'embedding', vocabularySize: 3 + random.below(30), size: size() }, ...dropout('embeddingDropout')];
+  const lstms = random.below(4);
+  for (let i = 0; i < lstms; i++) layers.push({ type: 'lstm', name: `lstm${i}`, units: size(), bidirectional: random.below(2) === 0 }, ...dropout(`lstmDropout${i}`));
+  const methods: ('max' | 'mean' | 'last')[] = random.shuffle(lstms === 0 ? ['max', 'mean'] : ['max', 'mean', 'last']);
+  layers.push({ type: 'pool', name: 'pool', methods: methods.slice(0, 1 + random.below(methods.length)) }, ...dropout('featureDropout'));
+  for (let i = random.below(3); i > 0; i--) {
+    const activation = (['linear', 'relu', 'tanh'] as const)[random.below(3)]!;
+    layers.push({ type: 'dense', name: `dense${i}`, units: size(), activation }, ...dropout(`denseDropout${i}`));
+  }
+  layers.push({ type: 'dense', name: 'head', units: 2 + random.below(5), activation: 'linear' });
+  return { preset: 'random', layers };
+}
+
+/** As many labels as the architecture has scores. */
+export function labelsOf(architecture: Architecture): string[] {
+  const head = architecture.layers.at(-1);
+  return Array.from({ length: head?.type === 'dense' ? head.units : 0 }, (_, i) => `label ${i}`);
+}
+
+export function vocabularyOf(architecture: Architecture): number {
+  const first = architecture.layers[0];
+  return first?.type === 'embedding' ? first.vocabularySize : 0;
+}
+
+/** Ragged texts as token ids: always one without tokens, one of one token, and one long. */
+export function randomTexts(random: Random, vocabulary: number): number[][] {
+  const text = (length: number): number[] => Array.from({ length }, () => random.below(vocabulary));
+  return random.shuffle([[], text(1), text(60 + random.below(60)), ...Array.from({ length: random.below(5) }, () => text(random.below(30)))]);
+}

@@ -1,0 +1,157 @@
+import * as assert from 'node:assert';
+import type { Architecture } from '../../../src/core/model/architecture';
+import { CancelledError, HumanError } from '../../../src/core/errors';
+import { negativeLogLikelihood } from '../../../src/core/metrics/calibration';
+import { findPreset } from '../../../src/core/model/presets';
+import type { TrainProgress } from '../../../src/core/protocol/trainer';
+import { Random } from '../../../src/core/util/random';
+import type { EncodedRow } from '../../../src/training/batches';
+import { parameterLayout, type ComputeEngine } from '../../../src/training/engine';
+import { initializeWeights } from '../../../src/training/initialize';
+import { evaluate, runLoop, type LoopOptions, type LoopResult } from '../../../src/training/loop';
+import { Network } from '../../../src/training/network';
+import { linearSchedule } from '../../../src/training/schedule';
+import { tf } from '../../../src/training/tf';
+import { engines } from './engines';
+
+const vocabularySize = 40;
+const architecture: Architecture = findPreset('bilstm-pool')!.build({ vocabularySize, labels: 2, embeddingSize: 8, hiddenUnits: 8, dropout: 0.2 });
+
+/** Texts of noise; label 1 has a 2 somewhere, label 0 a 3. `flip`: share of wrong labels. */
+function draw(count: number, seed: number, flip = 0): EncodedRow[] {
+  const random = new Random(seed);
+  return Array.from({ length: count }, () => {
+    const label = random.below(2);
+    const ids = Int32Array.from({ length: 1 + random.below(12) }, () => 4 + random.below(vocabularySize - 4));
+    ids[random.below(ids.length)] = label === 1 ? 2 : 3;
+    return { ids, label: random.float() < flip ? 1 - label : label };
+  });
+}
+
+const quiet: LoopOptions = {
+  batchSize: 16,
+  epochs: 4,
+  patience: 3,
+  learningRate: 0.01,
+  schedule: linearSchedule(0),
+  gradientClip: 1,
+  wordDropout: 0.05,
+  labelSmoothing: 0.05,
+  weightAveraging: 0.9,
+  seed: 7,
+  signal: { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined },
+  pause: () => Promise.resolve(),
+  onProgress: () => undefined,
+};
+
+for (const { name, create } of engines) {
+  describe(`the training loop (${name} engine)`, () => {
+    const run = async (rows: readonly EncodedRow[], validation: readonly EncodedRow[], options: Partial<LoopOptions> = {}): Promise<{ result: LoopResult; engine: ComputeEngine; weights: Float32Array }> => {
+      const engine = await create(parameterLayout(architecture));
+      const all = { ...quiet, ...options };
+      initializeWeights(engine.layout, engine.weights(), all.seed);
+      const result = await runLoop(engine, rows, validation, all);
+      return { result, engine, weights: engine.weights().slice() };
+    };
+
+    it('learns to tell separable texts apart', async () => {
+      const { result, engine } = await run(draw(300, 1), draw(100, 2));
+      assert.ok(result.epochs[result.best]!.validAccuracy > 0.95, JSON.stringify(result.epochs));
+      engine.dispose();
+    });
+
+    it('gives the same weights for the same seed, others for another', async () => {
+      const [rows, validation] = [draw(80, 1), draw(20, 2)];
+      const weights = async (seed: number): Promise<Float32Array> => (await run(rows, validation, { seed, epochs: 2 })).weights;
+      const first = await weights(7);
+      assert.deepStrictEqual(await weights(7), first);
+      assert.notDeepStrictEqual(await weights(8), first);
+    });
+
+    it('stops when the validation loss has not fallen for as many epochs as its patience, and restores the best epoch', async () => {
+      // a quarter of the labels is wrong: the network memorizes the training rows and gets worse on the others
+      const validation = draw(60, 4, 0.25);
+      const { result, engine } = await run(draw(60, 3, 0.25), validation, { epochs: 40, patience: 2, learningRate: 0.03 });
+      const losses = result.epochs.map(({ validLoss }) => validLoss);
+      assert.strictEqual(losses[result.best], Math.min(...losses));
+      assert.strictEqual(result.epochs.length, result.best + 3);
+      assert.ok(losses.at(-1)! > losses[result.best]! + 0.01, 'the last epoch is a worse one');
+      const logits = await evaluate(new Network(engine), validation, 16, 2, () => Promise.resolve());
+      assert.deepStrictEqual(logits, result.logits);
+      assert.strictEqual(negativeLogLikelihood(logits, 2, validation.map(({ label }) => label), 1), losses[result.best]);
+      engine.dispose();
+    });
+
+    it('reports every epoch once, and its place all along', async () => {
+      const seen: TrainProgress[] = [];
+      const { result } = await run(draw(100, 1), draw(20, 2), { epochs: 3, onProgress: (progress) => seen.push(progress) });
+      assert.deepStrictEqual(
+        seen.flatMap(({ finished }) => finished ?? []),
+        result.epochs,
+      );
+      for (const { epoch, epochs, batch, batches, loss, examplesPerSecond, secondsLeft } of seen) {
+        assert.ok(epoch >= 1 && epoch <= epochs && epochs === 3 && batch >= 1 && batch <= batches && batches === 7);
+        assert.ok(loss > 0 && examplesPerSecond > 0 && secondsLeft >= 0);
+      }
+      assert.strictEqual(seen.at(-1)!.secondsLeft, 0);
+    });
+
+    it('stops between two batches when cancelled', async () => {
+      const signal = { ...quiet.signal, aborted: false };
+      let pauses = 0;
+      const pause = (): Promise<void> => {
+        if (++pauses === 3) signal.aborted = true;
+        return Promise.resolve();
+      };
+      await assert.rejects(run(draw(200, 1), draw(20, 2), { signal, pause }), CancelledError);
+      assert.strictEqual(pauses, 3);
+    });
+
+    it('says so when training diverges', async () => {
+      await assert.rejects(run(draw(100, 1), draw(20, 2), { learningRate: 1000, gradientClip: Infinity, epochs: 30 }), (error) => {
+        assert.ok(error instanceof HumanError);
+        assert.strictEqual(error.code, 'training.diverged');
+        assert.match(error.message, /lower learning rate than 1000, for example 250/);
+        return true;
+      });
+    });
+
+    it('leaves no tensor behind, whether it ends well or not', async () => {
+      const before = tf.memory().numTensors;
+      await run(draw(40, 1), draw(10, 2), { epochs: 1 });
+      await run(draw(40, 1), draw(10, 2), { signal: { ...quiet.signal, aborted: true } }).catch(() => undefined);
+      await run(draw(40, 1), draw(10, 2), { learningRate: 1e6, gradientClip: Infinity }).catch(() => undefined);
+      assert.strictEqual(tf.memory().numTensors, before);
+    });
+
+    it('keeps the average of the weights when asked to, the latest otherwise', async () => {
+      const weights = async (weightAveraging: number, epochs: number): Promise<Float32Array> => (await run(draw(32, 1), draw(10, 2), { weightAveraging, epochs, patience: 9, learningRate: 1e-3 })).weights;
+      // two steps an epoch, which the average follows by 9/10 and 9/11
+      const start = new Float32Array(parameterLayout(architecture).length);
+      initializeWeights(parameterLayout(architecture), start, quiet.seed);
+      const latest = await weights(0, 1);
+      const average = await weights(0.999, 1);
+      const distance = (a: Float32Array, b: Float32Array): number => Math.hypot(...a.map((value, k) => value - b[k]!));
+      assert.ok(distance(average, latest) > 0);
+      assert.ok(distance(average, latest) < distance(start, latest) / 2);
+    });
+
+    it('leaves frozen parameters alone', async () => {
+      const fresh = new Float32Array(parameterLayout(architecture).length);
+      initializeWeights(parameterLayout(architecture), fresh, quiet.seed);
+      const { weights, engine } = await run(draw(40, 1), draw(10, 2), { epochs: 1, rateOf: (parameter) => (parameter.startsWith('head') ? 1 : 0) });
+      for (const { name: parameter, offset, size } of engine.layout.parameters) {
+        const equal = weights.subarray(offset, offset + size).every((value, k) => value === fresh[offset + k]);
+        assert.strictEqual(equal, !parameter.startsWith('head'), parameter);
+      }
+      engine.dispose();
+    });
+  });
+}
+
+describe('the linear schedule', () => {
+  it('ends at 1 - decay', () => {
+    assert.deepStrictEqual([0, 0.5, 1].map(linearSchedule(1)), [1, 0.5, 0]);
+    assert.deepStrictEqual([0, 0.5, 1].map(linearSchedule(0)), [1, 1, 1]);
+  });
+});

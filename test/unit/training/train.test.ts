@@ -1,0 +1,208 @@
+import * as assert from 'node:assert';
+import { CancelledError, HumanError } from '../../../src/core/errors';
+import { validateBundle } from '../../../src/core/model/bundle';
+import type { TrainerMethods, TrainRequest, TrainResult } from '../../../src/core/protocol/trainer';
+import { RpcClient, type Port } from '../../../src/core/protocol/rpc';
+import { parameterLayout } from '../../../src/training/engine';
+import { takeWeights } from '../../../src/training/initialize';
+import { predictions } from '../../../src/training/loop';
+import { Network } from '../../../src/training/network';
+import { startTfjs, tf } from '../../../src/training/tf';
+import { TfjsEngine } from '../../../src/training/tfjsEngine';
+import { train } from '../../../src/training/train';
+import { runTrainerWorker } from '../../../src/training/worker';
+import { batchOf, wasmFolder } from './engines';
+import { bilingualRows, request } from './fixture';
+
+const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+async function run(what: TrainRequest): Promise<TrainResult> {
+  await startTfjs(wasmFolder);
+  return await train(what, {
+    createEngine: (layout) => Promise.resolve(new TfjsEngine(layout)),
+    signal: { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined },
+    pause,
+    onProgress: () => undefined,
+  });
+}
+
+describe('training a model', () => {
+  let trained: TrainResult;
+  before(async () => {
+    trained = await run(request());
+  });
+
+  it('learns English and Chinese remarks, and gives a bundle that passes every check', () => {
+    const valid = validateBundle(trained.bundle, 'remarks');
+    const engine = new TfjsEngine(parameterLayout(valid.manifest.architecture));
+    takeWeights(engine.layout, engine.weights(), valid.weights(), new Set());
+    const heldOut = bilingualRows(200, 3);
+    const guesses = predictions(new Network(engine).logits(batchOf(heldOut.map(({ text }) => [...valid.tokenizer.encode(text)]))), 2);
+    const right = heldOut.filter(({ label }, row) => label === guesses[row]).length;
+    assert.ok(right / heldOut.length > 0.95, `${right} of ${heldOut.length}`);
+    engine.dispose();
+  });
+
+  it('writes down where the model comes from and how good it is', () => {
+    const { manifest } = validateBundle(trained.bundle, 'remarks');
+    assert.strictEqual(manifest.name, 'remarks');
+    assert.deepStrictEqual(manifest.task, { kind: 'single', labels: [{ id: 'negative' }, { id: 'positive' }] });
+    assert.deepStrictEqual(manifest.data, { file: 'remarks.csv', rows: 240, validationRows: 100 });
+    assert.deepStrictEqual(manifest.epochs, trained.epochs);
+    assert.deepStrictEqual(manifest.hyperparameters, request().hyperparameters);
+    assert.strictEqual(manifest.seed, 1);
+    assert.strictEqual(manifest.metrics['accuracy'], trained.epochs[trained.best]!.validAccuracy);
+    assert.ok(manifest.metrics['loss']! <= trained.epochs[trained.best]!.validLoss, 'the temperature makes the loss no worse');
+    assert.strictEqual(manifest.metrics['rows'], 100);
+    assert.ok(manifest.temperature !== 1);
+    assert.ok(trained.examplesPerSecond > 0);
+  });
+
+  it('gives the same files for the same seed', async () => {
+    const quick = request({ rows: bilingualRows(40, 1), validation: bilingualRows(20, 2) }, { epochs: 2, wordDropout: 0.1 });
+    const [one, two] = [await run(quick), await run(quick)];
+    assert.deepStrictEqual(one.bundle.model, two.bundle.model);
+    assert.deepStrictEqual(one.bundle.tokenizer, two.bundle.tokenizer);
+    const other = await run({ ...quick, hyperparameters: { ...quick.hyperparameters, seed: 2 } });
+    assert.notDeepStrictEqual(one.bundle.model, other.bundle.model);
+  });
+
+  it('keeps the temperature at 1 when there are too few rows to fit it', async () => {
+    const { bundle } = await run(request({ rows: bilingualRows(40, 1), validation: bilingualRows(20, 2) }, { epochs: 1 }));
+    assert.strictEqual(validateBundle(bundle, 'remarks').manifest.temperature, 1);
+  });
+
+  it('starts from a base with the same labels where the base stands', async () => {
+    const { bundle, epochs } = await run(
+      request({ base: trained.bundle, rows: bilingualRows(20, 5), validation: bilingualRows(50, 6), identity: { name: 'remarks', version: '2', parent: 'remarks@1' } }, { epochs: 1, learningRate: 1e-5, hiddenUnits: 64 }),
+    );
+    const { manifest } = validateBundle(bundle, 'remarks');
+    assert.ok(epochs[0]!.validAccuracy > 0.95, 'it knows already');
+    assert.strictEqual(manifest.parent, 'remarks@1');
+    assert.deepStrictEqual(bundle.tokenizer, trained.bundle.tokenizer);
+    const base = validateBundle(trained.bundle, 'remarks').manifest;
+    assert.deepStrictEqual(manifest.architecture, base.architecture);
+    assert.strictEqual(manifest.temperature, base.temperature);
+  });
+
+  it('knows the labels of a base in whatever order, and beside new ones', async () => {
+    const swap = (rows: TrainRequest['rows']): TrainRequest['rows'] => rows.map(({ text, label }) => ({ text, label: 1 - label }));
+    for (const labels of [['positive', 'negative'], ['positive', 'negative', 'neutral']]) {
+      const { bundle, epochs } = await run(request({ base: trained.bundle, labels, rows: swap(bilingualRows(20, 5)), validation: swap(bilingualRows(50, 6)) }, { epochs: 1, learningRate: 1e-6 }));
+      assert.ok(epochs[0]!.validAccuracy > 0.95, JSON.stringify(epochs));
+      assert.strictEqual(validateBundle(bundle, 'remarks').manifest.hyperparameters['hiddenUnits'], undefined);
+    }
+  });
+
+  it('gives a base a new head for other labels, and keeps the rest', async () => {
+    const rows = (seed: number): TrainRequest['rows'] => bilingualRows(60, seed).map(({ text, label }, row) => ({ text, label: row % 5 === 0 ? 2 : label }));
+    const { bundle } = await run(request({ base: trained.bundle, labels: ['bad', 'good', 'mixed'], rows: rows(5), validation: rows(6) }, { epochs: 1, learningRate: 1e-6, dropout: 0.4 }));
+    const valid = validateBundle(bundle, 'remarks');
+    const { manifest } = valid;
+    assert.deepStrictEqual(
+      manifest.task.labels.map(({ id }) => id),
+      ['bad', 'good', 'mixed'],
+    );
+    assert.deepStrictEqual(
+      manifest.architecture.layers.flatMap((layer) => (layer.type === 'dropout' ? layer.rate : [])),
+      [0.4, 0.4],
+    );
+    const base = validateBundle(trained.bundle, 'remarks').weights();
+    for (const [name, { data }] of Object.entries(valid.weights())) {
+      if (!name.startsWith('head')) data.forEach((value, k) => assert.ok(Math.abs(value - base[name]!.data[k]!) < 1e-4, name));
+    }
+  });
+
+  const refusals: Readonly<Record<string, TrainRequest>> = {
+    'training.noRows': request({ rows: [] }),
+    'training.fewRows': request({ rows: [...bilingualRows(3, 1), { text: 'good', label: 0 }, { text: 'bad', label: 1 }] }),
+    'training.oneLabel': request({ rows: bilingualRows(50, 1).map(({ text }) => ({ text, label: 1 })) }),
+    'training.manyLabels': request({ labels: Array.from({ length: 10_000 }, (_, k) => `label ${k}`), rows: bilingualRows(20_000, 1) }),
+    'training.sameText': request({ rows: bilingualRows(50, 1).map(({ label }) => ({ text: 'the same', label })) }),
+    'training.noValidation': request({ validation: [] }),
+    'training.preset': request({ preset: 'perceptron' }),
+  };
+  for (const [code, refused] of Object.entries(refusals)) {
+    it(`says what to do: ${code}`, async () => {
+      const before = tf.memory().numTensors;
+      await assert.rejects(run(refused), (error) => {
+        assert.ok(error instanceof HumanError, String(error));
+        assert.strictEqual(error.code, code);
+        assert.doesNotMatch(error.message, /\{\d\}|undefined|NaN/);
+        return true;
+      });
+      assert.strictEqual(tf.memory().numTensors, before);
+    });
+  }
+
+  it('reads empty texts like any other', async () => {
+    const rows = [...bilingualRows(40, 1), { text: '', label: 0 }, { text: '   ', label: 1 }];
+    const { epochs } = await run(request({ rows, validation: [...bilingualRows(10, 2), { text: '', label: 1 }] }, { epochs: 1 }));
+    assert.ok(Number.isFinite(epochs[0]!.validLoss));
+  });
+});
+
+describe('the trainer worker', () => {
+  it('answers over a port with progress and a bundle', async () => {
+    const [inside, outside] = portPair();
+    runTrainerWorker(inside, { wasmFolder, pause });
+    const client = new RpcClient<TrainerMethods>(outside);
+    let finished = 0;
+    const result = await client.call('train', request({ rows: bilingualRows(40, 1), validation: bilingualRows(10, 2) }, { epochs: 2 }), { onProgress: (progress) => (finished += progress.finished ? 1 : 0) });
+    assert.strictEqual(finished, 2);
+    assert.strictEqual(validateBundle(result.bundle, 'remarks').manifest.name, 'remarks');
+  });
+
+  it('stops within 200 ms of a cancellation, and leaves no tensor behind', async () => {
+    const [inside, outside] = portPair();
+    // processor time of this process, so that a loaded machine does not matter
+    const now = (): number => process.cpuUsage().user / 1000;
+    let stopped!: (at: number) => void;
+    const stop = new Promise<number>((resolve) => (stopped = resolve));
+    const watched: Port = {
+      onMessage: (listener) => inside.onMessage(listener),
+      postMessage: (message) => {
+        if ((message as { kind: string }).kind === 'error') stopped(now());
+        inside.postMessage(message);
+      },
+    };
+    await startTfjs(wasmFolder);
+    const before = tf.memory().numTensors;
+    runTrainerWorker(watched, { wasmFolder, pause });
+    const controller = new AbortController();
+    let cancelled = 0;
+    const call = new RpcClient<TrainerMethods>(outside).call('train', request({}, { epochs: 1000, patience: 1000 }), {
+      signal: controller.signal,
+      onProgress: () => {
+        cancelled ||= now();
+        controller.abort();
+      },
+    });
+    await assert.rejects(call, CancelledError);
+    assert.ok((await stop) - cancelled < 200);
+    assert.strictEqual(tf.memory().numTensors, before);
+  });
+});
+
+/** Two ports that pass each other copies of their messages, each in a turn of its own. */
+function portPair(): [Port, Port] {
+  const make = (): Port & { receive(message: unknown): void } => {
+    let listener: ((message: unknown) => void) | undefined;
+    const early: unknown[] = [];
+    return {
+      onMessage: (handle) => {
+        listener = handle;
+        early.splice(0).forEach(handle);
+      },
+      receive: (message) => {
+        if (listener) listener(message);
+        else early.push(message);
+      },
+      postMessage: () => undefined,
+    };
+  };
+  const [a, b] = [make(), make()];
+  a.postMessage = (message) => void setImmediate(() => b.receive(structuredClone(message)));
+  b.postMessage = (message) => void setImmediate(() => a.receive(structuredClone(message)));
+  return [a, b];
+}
