@@ -57,8 +57,8 @@ describe('adding columns', () => {
   it('changes nothing else in a broken file either', () => {
     fc.assert(
       fc.property(fc.oneof(trouble(50).map(utf8), fc.uint8Array({ maxLength: 50 })), fc.constantFrom('t.csv', 't.tsv', 't.jsonl'), (bytes, name) => {
-        // invalid bytes would make this an encoding that has no Han; that is another test
-        fc.pre(name !== 't.jsonl' || !textOf(bytes).trimStart().startsWith('['));
+        // JSON over several lines is refused whole; that is another test
+        fc.pre(name !== 't.jsonl' || !/^\s*(?:\[|\{\s*$)/m.test(textOf(bytes)));
         const records = readAll(name, bytes, { encoding: 'utf-8', header: false, limits: { fieldLines: 3 } });
         for (const record of records) {
           const whole = appendColumns(record, ['p', 's'], ['好', 0.5]);
