@@ -38,7 +38,7 @@ try {
   });
   const result = spawnSync(
     process.execPath,
-    ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--timeout', '60000', '--require', './scripts/seed.cjs', '--recursive', ...mochaArguments, `${out}/**/*.test.js`],
+    ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--timeout', '60000', '--require', './scripts/propertySeed.cjs', '--recursive', ...mochaArguments, `${out}/**/*.test.js`],
     { stdio: 'inherit' },
   );
   process.exitCode = result.status ?? 1;

@@ -40,8 +40,8 @@ const REPAINT = 40;
 const QUIET = 100;
 /** Rows that are looked at to tell which column holds the text. */
 const SAMPLE_ROWS = 200;
-/** Lines longer than this may end beyond the edge of the window. */
-const LONG_LINE = 120;
+/** Lines of more columns than this may end, with their annotation, beyond the edge of the window: beside a side bar and a minimap, a window of 1280 pixels shows about 85. */
+const LONG_LINE = 70;
 /** Tables whose chosen columns are remembered. */
 const REMEMBERED = 200;
 const COLUMNS = 'textColumns';
@@ -513,7 +513,8 @@ class Table implements vscode.Disposable {
     if (wanted !== 'auto') return wanted === 'start';
     if (vscode.workspace.getConfiguration('editor', this.document).get<string>('wordWrap', 'off') !== 'off') return false;
     const lengths: number[] = [];
-    for (const { from, to } of ranges) for (let row = from; row < to; row++) lengths.push(this.document.lineAt(index.rowLines(row).endLine).text.length);
+    // a line may be megabytes long; that it is too long shows in its first characters
+    for (const { from, to } of ranges) for (let row = from; row < to; row++) lengths.push(columnWidth(this.document.lineAt(index.rowLines(row).endLine).text.slice(0, LONG_LINE + 1)));
     lengths.sort((a, b) => a - b);
     return (lengths[lengths.length >> 1] ?? 0) > LONG_LINE;
   }
@@ -547,7 +548,7 @@ class Table implements vscode.Disposable {
   /** Width that fits every label with shape and per cent, in characters; a Han character takes two. */
   private widthAtStart(): number {
     const labels = this.context.session.status.model?.labels ?? [];
-    const longest = Math.max(8, ...labels.map((label) => Array.from(label).reduce((sum, character) => sum + (character > '\u2e7f' ? 2 : 1), 0)));
+    const longest = Math.max(8, ...labels.map(columnWidth));
     return Math.min(30, longest + 7);
   }
 
@@ -596,6 +597,11 @@ class Table implements vscode.Disposable {
       }
     }
   }
+}
+
+/** Columns that a text takes on the screen: two for a Han character. */
+function columnWidth(text: string): number {
+  return Array.from(text).reduce((sum, character) => sum + (character > '\u2e7f' ? 2 : 1), 0);
 }
 
 function lineBreaks(text: string): number {

@@ -72,6 +72,11 @@ describe('package.json', () => {
     }
   });
 
+  it('has the same settings and defaults as the README', () => {
+    const told = [...readFileSync('README.md', 'utf8').matchAll(/^\| `(labelLens\.[^`]+)` \| `([^`]*)` \|/gm)].map(([, name, value]) => [name, value]);
+    assert.deepStrictEqual(told.sort(), Object.entries(contributes.configuration.properties).map(([name, setting]) => [name, String(setting.default)]).sort());
+  });
+
   it('reads only settings that it contributes', () => {
     const read = [...readFileSync('src/editor/settings.ts', 'utf8').matchAll(/\.get<\w+>\('([\w.]+)'/g)].map((match) => `labelLens.${match[1]}`);
     assert.deepStrictEqual([...new Set(read)].sort(), Object.keys(contributes.configuration.properties).sort());

@@ -150,8 +150,7 @@ export class FakeWorker implements WorkerHandle {
           for (let from = 0; from < texts.length; from += batchSize) {
             await turn();
             await until(() => !this.workers.paused || signal.aborted || !this.isAlive);
-            // a dead worker computes nothing, and keeps nobody waiting for it either
-            if (!this.isAlive) return await new Promise<never>(() => undefined);
+            if (!this.isAlive) return await this.crashHere();
             if (signal.aborted) {
               this.cancelled++;
               throw new CancelledError();

@@ -10,6 +10,9 @@ const prose = 'A lovely day in the hotel.\n\nThe chair was broken and the host w
 const table = ['id,review,stars', '1,"A lovely kettle, really good",5', '2,"The lid is broken', 'and the service was rude",1', '3,很好,5', ''].join('\n');
 const wide = ['id,review', ...Array.from({ length: 12 }, (_, row) => `${row},${row % 2 ? 'The lid is broken. ' : 'A lovely kettle. '.repeat(2)}${'It stands in the kitchen beside the window and waits for the morning. '.repeat(4)}`), ''].join('\n');
 
+/** Two columns a character: these lines end beyond the window too, with a third of the characters. */
+const wideHan = ['id,review', ...Array.from({ length: 12 }, (_, row) => `${row},很好${'放在厨房窗边等着早晨到来'.repeat(4)}`), ''].join('\n');
+
 describe('annotations on the screen', () => {
   let scratch: string;
   let window: VsCodeWindow;
@@ -25,6 +28,7 @@ describe('annotations on the screen', () => {
     writeFileSync(path.join(workspace, 'visit.txt'), prose);
     writeFileSync(path.join(workspace, 'reviews.csv'), table);
     writeFileSync(path.join(workspace, 'wide.csv'), wide);
+    writeFileSync(path.join(workspace, 'wide-zh.csv'), wideHan);
     window = await openVsCode({ workspace: path.relative('.', workspace), file: 'visit.txt', settings: { 'labelLens.model': model } });
   });
   after(async () => {
@@ -86,17 +90,21 @@ describe('annotations on the screen', () => {
     await window.page.keyboard.press('Escape');
   });
 
-  it('stand at the start where rows are too long for their end to be seen', async () => {
-    await window.openFile('wide.csv');
-    await window.waitForLineAnnotation(/positive \d\d %/);
-    await window.settle();
-    await window.screenshot('wide');
-    // before the text of its line
-    const first = window.page.locator('.view-line', { hasText: '0,A lovely kettle' }).first();
-    const text = await first.locator('span', { hasText: '0,A lovely' }).last().boundingBox();
-    const line = await first.boundingBox();
-    assert.ok(text && line && text.x > line.x + 80, JSON.stringify({ text, line }));
-  });
+  for (const [file, text] of [
+    ['wide.csv', '0,A lovely'],
+    ['wide-zh.csv', '0,很好'],
+  ] as const) {
+    it(`stand at the start where rows are too long for their end to be seen: ${file}`, async () => {
+      await window.openFile(file);
+      await window.waitForLineAnnotation(/positive \d\d %/);
+      await window.settle();
+      await window.screenshot(path.parse(file).name);
+      // before the text of its line
+      const line = window.page.locator('.view-line', { hasText: text }).first();
+      const [words, whole] = [await line.locator('span', { hasText: text }).last().boundingBox(), await line.boundingBox()];
+      assert.ok(words && whole && words.x > whole.x + 80, JSON.stringify({ words, whole }));
+    });
+  }
 
   it('are switched by the status bar’s menu', async () => {
     await window.openFile('reviews.csv');
