@@ -30,6 +30,8 @@ export interface LstmLayer {
   readonly name: string;
   readonly units: number;
   readonly bidirectional: boolean;
+  /** Weight drop while training: probability in 0..1, exclusive of 1, that a hidden-to-hidden weight is zero throughout a batch (Merity, Keskar & Socher 2018). Absent: 0. */
+  readonly recurrentDropout?: number;
 }
 
 /**
@@ -51,12 +53,17 @@ export interface DenseLayer {
   readonly activation: 'linear' | 'relu' | 'tanh';
 }
 
-/** Zeroes each value with probability `rate` while training and scales the rest by 1/(1-rate); identity otherwise (Srivastava et al. 2014). On a sequence the mask is per value. */
+/** Zeroes each value with probability `rate` while training and scales the rest by 1/(1-rate); identity otherwise (Srivastava et al. 2014). */
 export interface DropoutLayer {
   readonly type: 'dropout';
   readonly name: string;
   /** Probability in 0..1, exclusive of 1. */
   readonly rate: number;
+  /**
+   * What is dropped at a time: a value, or all values of a token wherever it stands in the text (embedding dropout, Gal & Ghahramani 2016; only right after the embedding).
+   * Absent: values.
+   */
+  readonly over?: 'values' | 'tokens';
 }
 
 /** Dense array of 32-bit floats, row-major. */
