@@ -13,6 +13,7 @@ const entries = {
   cli: 'src/cli.ts',
   predictor: 'src/platform/node/predictorWorker.ts',
   trainer: 'src/platform/node/trainerWorker.ts',
+  kernelHelper: 'src/platform/node/kernelHelper.ts',
 };
 
 /** Files that the bundles read at run time, beside them. */

@@ -1,4 +1,5 @@
 // The command line: label-lens classify | evaluate | train | models.
+import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { ModelStore } from './app/modelStore';
 import { UsageError, parseArguments, usage, type Arguments, type CommandSpec } from './cli/arguments';
@@ -69,6 +70,7 @@ async function main(argv: readonly string[]): Promise<number> {
       },
       predictor,
       trainer,
+      cores: availableParallelism(),
       openInput: (file) => openInput(file),
       openOutput: (file) => openOutput(file),
       writeBundle: async (folder, bundle) => {

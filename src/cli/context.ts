@@ -14,6 +14,8 @@ export interface CliContext {
   readonly models: Pick<ModelStore, 'list' | 'open'>;
   readonly predictor: Predictor;
   readonly trainer: Trainer;
+  /** Processor cores of the machine. */
+  readonly cores: number;
   /** Opens a file, or standard input for `-`; unpacks .gz. */
   openInput(file: string): Promise<Input>;
   /** Opens a file that appears whole or not at all, or standard output for `-`. */

@@ -4,6 +4,7 @@ import { HumanError } from '../core/errors';
 import { checkHyperparameters, hyperparameterSpecs } from '../core/model/hyperparameters';
 import { findPreset, presets } from '../core/model/presets';
 import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
+import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { readLabeled, type LabeledText } from './labeledRows';
@@ -28,6 +29,7 @@ export const trainSpec: CommandSpec = {
     precision: { value: 'float32|float16|int8', help: 'how weights are stored in model.onnx (default float32)' },
     name: { value: 'NAME', help: 'name in the model card (default: the name of DIR)' },
     description: { value: 'TEXT', help: 'a sentence for the model card' },
+    workers: { value: 'N', help: `threads to train with, 1 to ${mostWorkers}; the model is the same to the last bit (default: one less than there are cores)` },
     output: { value: 'DIR', help: 'folder for the bundle' },
     json: { help: 'print one JSON object as the last line of stdout' },
     ...hyperparameterFlags,
@@ -45,6 +47,8 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const precision = args.text('precision') ?? 'float32';
   if (precision !== 'float32' && precision !== 'float16' && precision !== 'int8') throw new UsageError('--precision takes float32, float16 or int8.');
   if (args.text('valid') !== undefined && args.text('valid-split') !== undefined) throw new UsageError('Give --valid or --valid-split, not both.');
+  const workers = args.number('workers') ?? defaultWorkers(context.cores);
+  if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) throw new UsageError(`--workers takes a whole number from 1 to ${mostWorkers}.`);
   const limit = args.number('limit');
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 2)) throw new UsageError('--limit takes a whole number of at least 2.');
   const split = args.number('valid-split') ?? 0.1;
@@ -89,6 +93,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
         validation: validation.map(toTraining),
         ...(base === undefined ? {} : { base: base.files }),
         hyperparameters,
+        workers,
         precision,
         identity: {
           name,

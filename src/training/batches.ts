@@ -1,3 +1,4 @@
+import type { Architecture } from '../core/model/architecture';
 import type { Random } from '../core/util/random';
 import type { TokenBatch } from './engine';
 
@@ -34,14 +35,46 @@ export function planEvaluation(lengths: ArrayLike<number>, batchSize: number): I
   return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, index) => order.slice(index * batchSize, (index + 1) * batchSize));
 }
 
-/** Padded tokens that go through the network at once. It bounds memory, and the time until a cancellation is seen: 0.2 s for the greatest model of the benchmarks. */
-const tokensAtOnce = 4096;
+/** Bytes of what the way back needs, and arithmetic operations, of the texts that go through the network at once. */
+const most = { bytes: 64e6, operations: 12e9 };
 
-/** Cuts a batch into nearly equal parts of at most {@link tokensAtOnce} padded tokens (or one text); the gradients of the parts add up to the batch's. */
-export function splitBatch(batch: Int32Array, lengths: ArrayLike<number>): Int32Array[] {
+/** Texts under which a batch is not cut for the sake of {@link most}.operations alone: matrix products of fewer rows are slower. */
+const fewestTexts = 8;
+
+/** What one token costs in training. */
+export interface TokenCost {
+  readonly bytes: number;
+  /** Floating point operations, forward and backward. */
+  readonly operations: number;
+}
+
+/** What a token costs in training on that architecture: sequences and their gradients, gates and cells of its LSTM layers, and their matrix products. */
+export function tokenCost({ layers }: Architecture): TokenCost {
+  let floats = 0;
+  let products = 0;
+  let width = 0;
+  for (const layer of layers) {
+    if (layer.type === 'lstm') {
+      const directions = layer.bidirectional ? 2 : 1;
+      floats += directions * 6 * layer.units;
+      products += directions * 4 * layer.units * (width + layer.units);
+      width = directions * layer.units;
+    } else if (layer.type === 'embedding') width = layer.size;
+    else if (layer.type !== 'dropout') break;
+    floats += 2 * width;
+  }
+  return { bytes: 4 * floats, operations: 6 * products };
+}
+
+/**
+ * Cuts a batch into nearly equal parts, whose gradients add up to the batch's. It bounds memory, and the time until progress is told and a cancellation seen: a part takes half a second at most
+ * at 25 GFLOP/s, if it is not a single text.
+ */
+export function splitBatch(batch: Int32Array, lengths: ArrayLike<number>, cost: TokenCost): Int32Array[] {
   const time = batch.reduce((longest, row) => Math.max(longest, lengths[row]!), 1);
-  const most = Math.max(1, Math.floor(tokensAtOnce / time));
-  const size = Math.ceil(batch.length / Math.ceil(batch.length / most));
+  const room = Math.floor(most.bytes / (cost.bytes * time));
+  const quick = Math.max(fewestTexts, Math.floor(most.operations / (cost.operations * time)));
+  const size = Math.ceil(batch.length / Math.ceil(batch.length / Math.max(1, Math.min(room, quick))));
   return Array.from({ length: Math.ceil(batch.length / size) }, (_, part) => batch.subarray(part * size, (part + 1) * size));
 }
 

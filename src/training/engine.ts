@@ -1,10 +1,10 @@
-import { weightShapes, type Architecture, type EmbeddingLayer, type LstmLayer, type PoolLayer } from '../core/model/architecture';
+import { weightShapes, type Architecture, type DenseLayer, type EmbeddingLayer, type LstmLayer, type PoolLayer } from '../core/model/architecture';
 
 /**
- * What computes: embedding, LSTM, pooling and Adam over one flat array of parameters.
+ * What computes: all layers that have parameters, and Adam, over one flat array of parameters.
  *
- * The training loop (`graph.ts`, `loop.ts`) turns these calls into tfjs ops with gradients and composes them with ordinary tfjs ops for everything small.
- * Two engines stand behind this interface: the fused WASM kernels (`kernels/`), which train, and tfjs (`tfjsEngine.ts`), against which tests and benchmarks hold them.
+ * `network.ts` turns these calls into tfjs ops with gradients and composes them with ordinary tfjs ops for everything without parameters.
+ * Two engines stand behind this interface: the fused WASM kernels (`kernels/`), which train, and one in plain tfjs, against which tests and benchmarks hold them.
  *
  * Shapes: B texts, T tokens (the longest text of the batch, at least 1), I and D widths, H units of one direction. Everything that crosses this border is
  * 32-bit, row-major and padded, [B, T, D]; inside, an engine may lay sequences out as it likes (time-major, for instance).
@@ -22,7 +22,6 @@ export interface ComputeEngine {
   /**
    * All gradients beside the weights, same layout, same validity. Backward calls add to it; {@link clipAndStep} and {@link zeroGradients} clear it.
    * In the embedding's table only the rows that {@link embedBackward} touched since then are non-zero; an engine keeps the list of these rows.
-   * Parameters that tfjs computes with (dense kernels and biases) get their gradient by writing here.
    */
   gradients(): Float32Array;
 
@@ -59,6 +58,11 @@ export interface ComputeEngine {
   pool(x: Sequence, layer: PoolLayer, source: LstmLayer | undefined): Float32Array;
   /** The gradient to x, given `dy` [B, methods × D]. Of equal maxima the first gets the gradient. */
   poolBackward(x: Sequence, layer: PoolLayer, source: LstmLayer | undefined, dy: Float32Array): Sequence;
+
+  /** [B, D] → a fresh [B, units]: x·kernel + bias. The layer's activation is not applied. */
+  dense(x: Float32Array, layer: DenseLayer): Float32Array;
+  /** Given x as in {@link dense} and `dy` [B, units]: adds the gradients of kernel and bias, returns the gradient to x, [B, D]. */
+  denseBackward(x: Float32Array, layer: DenseLayer, dy: Float32Array): Float32Array;
 
   /** A new sequence x∘mask·scale (dropout; its own gradient). `mask` is [B, T, D] of 0 and 1. */
   mask(x: Sequence, mask: Uint8Array, scale: number): Sequence;

@@ -2,7 +2,7 @@ import { CancelledError, HumanError } from '../core/errors';
 import { negativeLogLikelihood } from '../core/metrics/calibration';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { EpochReport, TrainProgress } from '../core/protocol/trainer';
-import { fillBatch, planEpoch, planEvaluation, splitBatch, type EncodedRow } from './batches';
+import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost, type EncodedRow } from './batches';
 import { adamDefaults, type ComputeEngine } from './engine';
 import { Network } from './network';
 import type { Schedule } from './schedule';
@@ -64,12 +64,13 @@ const unknown = 1;
  */
 export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[], validation: readonly EncodedRow[], options: LoopOptions): Promise<LoopResult> {
   const { batchSize, epochs, patience, seed, signal, pause, onProgress } = options;
-  const network = new Network(engine, options.labelSmoothing);
+  const network = new Network(engine, { labelSmoothing: options.labelSmoothing });
   const lengths = Int32Array.from(rows, ({ ids }) => ids.length);
   const factors = engine.layout.parameters.map(({ name }) => options.rateOf?.(name) ?? 1);
   const batches = Math.ceil(rows.length / batchSize);
-  const labels = outputWidth(engine);
+  const { labels } = network;
   const guessing = Math.log(labels);
+  const cost = tokenCost(engine.layout.architecture);
   const reports: EpochReport[] = [];
   let best = -1;
   const bestWeights = engine.weights().slice();
@@ -112,10 +113,15 @@ export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[]
     for (const [position, batch] of planEpoch(lengths, batchSize, randomOf(seed, purposes.order, epoch)).entries()) {
       let loss = 0;
       let seen = 0;
-      for (const part of splitBatch(batch, lengths)) {
+      for (const part of splitBatch(batch, lengths, cost)) {
         const texts = Array.from(part, (row) => dropWords(rows[row]!.ids, options.wordDropout, [seed, purposes.words, epoch, row]));
         loss += network.learn(
-          { ...fillBatch(texts), labels: Int32Array.from(part, (row) => rows[row]!.label), seeds: Array.from(part, (row) => seedOf(seed, purposes.dropout, epoch, row)) },
+          {
+            ...fillBatch(texts),
+            labels: Int32Array.from(part, (row) => rows[row]!.label),
+            seeds: Array.from(part, (row) => seedOf(seed, purposes.dropout, epoch, row)),
+            stepSeed: seedOf(seed, purposes.weightDrop, epoch, position),
+          },
           1 / batch.length,
         );
         seen += part.length;
@@ -133,7 +139,7 @@ export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[]
     }
 
     average?.swap(engine.weights());
-    const logits = await evaluate(network, validation, batchSize, labels, breathe);
+    const logits = await evaluate(network, validation, batchSize, breathe);
     const truth = validation.map(({ label }) => label);
     const validLoss = negativeLogLikelihood(logits, labels, truth, 1);
     if (!Number.isFinite(validLoss)) throw diverged(epoch, batches - 1, options.learningRate);
@@ -153,11 +159,13 @@ export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[]
 }
 
 /** Logits [rows, labels], in the order of the rows. */
-export async function evaluate(network: Network, rows: readonly EncodedRow[], batchSize: number, labels: number, breathe: () => Promise<void>): Promise<Float32Array> {
+export async function evaluate(network: Network, rows: readonly EncodedRow[], batchSize: number, breathe: () => Promise<void>): Promise<Float32Array> {
+  const labels = network.labels;
+  const cost = tokenCost(network.architecture);
   const logits = new Float32Array(rows.length * labels);
   const lengths = Int32Array.from(rows, ({ ids }) => ids.length);
   for (const batch of planEvaluation(lengths, batchSize)) {
-    for (const part of splitBatch(batch, lengths)) {
+    for (const part of splitBatch(batch, lengths, cost)) {
       const values = network.logits(fillBatch(Array.from(part, (row) => rows[row]!.ids)));
       part.forEach((row, k) => logits.set(values.subarray(k * labels, (k + 1) * labels), row * labels));
       await breathe();
@@ -185,13 +193,6 @@ function dropWords(ids: Int32Array, rate: number, path: readonly number[]): Int3
   if (rate === 0) return ids;
   const random = randomOf(...path);
   return ids.map((id) => (random.float() < rate ? unknown : id));
-}
-
-/** Number of logits. */
-function outputWidth(engine: ComputeEngine): number {
-  const head = engine.layout.architecture.layers.at(-1);
-  if (head?.type !== 'dense') throw new Error('An architecture ends with a dense layer.');
-  return head.units;
 }
 
 function diverged(epoch: number, position: number, learningRate: number): HumanError {

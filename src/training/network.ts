@@ -1,6 +1,7 @@
-import type { Layer, LstmLayer } from '../core/model/architecture';
-import type { ComputeEngine, Sequence, TokenBatch } from './engine';
-import { drawMask, randomOf } from './seeds';
+import type { Architecture, DenseLayer, Layer, LstmLayer } from '../core/model/architecture';
+import type { ComputeEngine, LstmOptions, Sequence, TokenBatch } from './engine';
+import { softmaxCrossEntropy, type LossOptions } from './loss';
+import { drawMask, keepsToken, randomOf } from './seeds';
 import { tf } from './tf';
 
 /** Token ids with the labels to learn. */
@@ -9,49 +10,61 @@ export interface LabelledBatch extends TokenBatch {
   readonly labels: Int32Array;
   /** [B], one seed for each example's dropout masks. */
   readonly seeds: ArrayLike<number>;
+  /** Seed of what all examples of an optimizer step share, however many batches it comes in: weight drop. */
+  readonly stepSeed: number;
 }
 
 /**
  * A model's graph over an engine: the forward pass, the loss and all gradients.
  *
  * tfjs holds the tape. A layer on sequences is a tfjs op whose tensor is a mere scalar, a *token*, that stands for the sequence in the engine's memory: so the tape orders
- * the engine's backward calls, and the megabytes never pass through tensors. Pooling leads from tokens to true tensors; from there on layers are ordinary tfjs ops with
- * tfjs's own gradients. A sequence must be read by one layer only (a token cannot add up gradients).
+ * the engine's backward calls, and the megabytes never pass through tensors. Pooling leads from tokens to true tensors; from there on what has no parameters is an ordinary tfjs op with
+ * tfjs's own gradient. The last dense layer and the loss are one op, because each small op costs some 50 µs, and a step may take 3 ms.
+ * A sequence must be read by one layer only (a token cannot add up gradients).
  */
 export class Network {
-  private readonly layers: readonly Layer[];
+  private readonly body: readonly Layer[];
+  private readonly head: DenseLayer;
 
-  /** @param labelSmoothing share of the truth that is spread evenly over all labels in the loss to learn from (Szegedy et al. 2016), in 0..1 */
   constructor(
     private readonly engine: ComputeEngine,
-    private readonly labelSmoothing = 0,
+    private readonly options: LossOptions = {},
   ) {
-    this.layers = engine.layout.architecture.layers;
+    const { layers } = engine.layout.architecture;
+    const head = layers.at(-1);
+    if (head?.type !== 'dense') throw new Error('An architecture ends with a dense layer.');
+    this.head = head;
+    this.body = layers.slice(0, -1);
+  }
+
+  get architecture(): Architecture {
+    return this.engine.layout.architecture;
+  }
+
+  /** L, the number of logits. */
+  get labels(): number {
+    return this.head.units;
   }
 
   /**
-   * Cross entropy of the batch with dropout and label smoothing, and its gradients, times `weight`, added to the engine's.
+   * Cross entropy of the batch with dropout and the options' changes to the loss, and its gradients, times `weight`, added to the engine's.
    * @param weight 1 over the number of examples that share one optimizer step, which may come in several batches
-   * @returns the sum over the batch, nats, without `weight` and without label smoothing
+   * @returns the sum over the batch of the plain cross entropy, nats: without `weight`, label smoothing and class weights
    */
   learn(batch: LabelledBatch, weight: number): number {
-    this.engine.begin(true);
+    const { engine, head } = this;
+    engine.begin(true);
     let total = NaN;
     tf.tidy(() => {
-      const dense = this.denseParameters();
-      const loss = (...inputs: tf.Tensor[]): tf.Scalar => {
-        const pass = new Pass(this.engine, batch, new Map(dense.map(({ name }, k) => [name, inputs[k + 1]!])), batch.seeds);
-        const logits = this.run(pass, inputs[0]!);
-        const truth = tf.oneHot(tf.tensor1d(batch.labels, 'int32'), logits.shape[1]!);
-        const crossEntropy = (smoothing: number): tf.Scalar => tf.losses.softmaxCrossEntropy(truth, logits, undefined, smoothing, tf.Reduction.SUM);
-        total = crossEntropy(0).dataSync()[0]!;
-        return tf.mul(crossEntropy(this.labelSmoothing), weight);
+      const loss = (root: tf.Tensor): tf.Scalar => {
+        const features = this.run(new Pass(engine, batch, batch), root);
+        const values = features.dataSync() as Float32Array;
+        const { plain, loss, slopes } = softmaxCrossEntropy(engine.dense(values, head), batch.labels, weight, this.options);
+        total = plain;
+        // the gradient to the loss itself is 1
+        return op(features, tf.scalar(loss), () => tf.tensor(engine.denseBackward(values, head, slopes), features.shape)) as tf.Scalar;
       };
-      const { grads } = tf.valueAndGrads(loss)([tf.scalar(0), ...dense.map(({ tensor }) => tensor)]);
-      const gradients = dense.map((_, k) => grads[k + 1]!.dataSync());
-      // only now: until the last backward call the engine's memory may move
-      const all = this.engine.gradients();
-      dense.forEach(({ offset }, k) => gradients[k]!.forEach((slope, index) => (all[offset + index]! += slope)));
+      tf.grad(loss)(tf.scalar(0));
     });
     return total;
   }
@@ -59,31 +72,20 @@ export class Network {
   /** Logits [B, labels] without dropout. */
   logits(batch: TokenBatch): Float32Array {
     this.engine.begin(false);
-    const logits = tf.tidy(() => {
-      const parameters = new Map(this.denseParameters().map(({ name, tensor }) => [name, tensor]));
-      return this.run(new Pass(this.engine, batch, parameters, undefined), tf.scalar(0));
-    });
-    const values = logits.dataSync() as Float32Array;
-    logits.dispose();
-    return values;
+    const features = tf.tidy(() => this.run(new Pass(this.engine, batch, undefined), tf.scalar(0)));
+    const logits = this.engine.dense(features.dataSync() as Float32Array, this.head);
+    features.dispose();
+    return logits;
   }
 
+  /** What the last dense layer reads, [B, D]. */
   private run(pass: Pass, root: tf.Tensor): tf.Tensor {
     let value: Value = { kind: 'start', token: root };
-    this.layers.forEach((layer, index) => (value = pass.apply(layer, index, value)));
+    this.body.forEach((layer, index) => (value = pass.apply(layer, index, value)));
     // the assignments above happen in a callback, where the type checker does not follow them
     const last = value as Value;
-    if (last.kind !== 'vector') throw new Error('An architecture ends with a dense layer.');
+    if (last.kind !== 'vector') throw new Error('A dense layer reads a vector.');
     return last.tensor;
-  }
-
-  /** The parameters that tfjs computes with, as tensors. */
-  private denseParameters(): { readonly name: string; readonly offset: number; readonly tensor: tf.Tensor }[] {
-    const weights = this.engine.weights();
-    const names = new Set(this.layers.filter((layer) => layer.type === 'dense').flatMap(({ name }) => [`${name}/kernel`, `${name}/bias`]));
-    return this.engine.layout.parameters
-      .filter(({ name }) => names.has(name))
-      .map(({ name, offset, size, shape }) => ({ name, offset, tensor: tf.tensor(weights.slice(offset, offset + size), [...shape]) }));
   }
 }
 
@@ -95,17 +97,19 @@ type Value =
   /** [B, D] */
   | { readonly kind: 'vector'; readonly tensor: tf.Tensor };
 
+/** Where a training pass draws its random masks from. */
+type Seeds = Pick<LabelledBatch, 'seeds' | 'stepSeed'>;
+
 /** One batch on its way through the layers. */
 class Pass {
   /** Gradients to sequences, put there by the layer that read them for the layer that made them. */
   private readonly slopes = new Map<Sequence, Sequence>();
 
-  /** @param seeds per example, for dropout; undefined outside training */
+  /** @param random undefined outside training: nothing is dropped */
   constructor(
     private readonly engine: ComputeEngine,
     private readonly batch: TokenBatch,
-    private readonly parameters: ReadonlyMap<string, tf.Tensor>,
-    private readonly seeds: ArrayLike<number> | undefined,
+    private readonly random: Seeds | undefined,
   ) {}
 
   /** The layer's output. @param index the layer's place in the architecture */
@@ -120,31 +124,28 @@ class Pass {
       }
       case 'lstm': {
         const { token, sequence: x } = asSequence(layer, value);
-        const sequence = engine.lstm(x, layer);
+        const sequence = engine.lstm(x, layer, this.weightDrop(layer, index));
         return { kind: 'sequence', token: this.token(token, () => this.slopes.set(x, engine.lstmBackward(sequence, this.take(sequence)))), sequence, source: layer };
       }
       case 'pool': {
         const { token, sequence: x, source } = asSequence(layer, value);
         const shape: [number, number] = [x.lengths.length, layer.methods.length * x.width];
-        const pooled = tf.customGrad((read) => {
-          void read;
-          return {
-            value: tf.tensor2d(engine.pool(x, layer, source), shape),
-            gradFunc: (dy: tf.Tensor) => {
-              this.slopes.set(x, engine.poolBackward(x, layer, source, dy.dataSync() as Float32Array));
-              return tf.scalar(0);
-            },
-          };
-        })(token);
+        const pooled = op(token, tf.tensor2d(engine.pool(x, layer, source), shape), (dy) => {
+          this.slopes.set(x, engine.poolBackward(x, layer, source, dy.dataSync() as Float32Array));
+          return tf.scalar(0);
+        });
         return { kind: 'vector', tensor: pooled };
       }
       case 'dense': {
         if (value.kind !== 'vector') throw new Error(`Layer ${layer.name} reads a vector.`);
-        const linear = tf.add(tf.matMul(value.tensor as tf.Tensor2D, this.parameter(`${layer.name}/kernel`) as tf.Tensor2D), this.parameter(`${layer.name}/bias`));
+        const { tensor } = value;
+        const x = tensor.dataSync() as Float32Array;
+        const y = tf.tensor2d(engine.dense(x, layer), [batch.lengths.length, layer.units]);
+        const linear = op(tensor, y, (dy) => tf.tensor(engine.denseBackward(x, layer, dy.dataSync() as Float32Array), tensor.shape));
         return { kind: 'vector', tensor: layer.activation === 'relu' ? tf.relu(linear) : layer.activation === 'tanh' ? tf.tanh(linear) : linear };
       }
       case 'dropout': {
-        if (!this.seeds || layer.rate === 0 || value.kind === 'start') return value;
+        if (!this.random || layer.rate === 0 || value.kind === 'start') return value;
         const scale = 1 / (1 - layer.rate);
         if (value.kind === 'vector') {
           const width = value.tensor.shape[1]!;
@@ -152,7 +153,7 @@ class Pass {
           return { kind: 'vector', tensor: tf.mul(value.tensor, tf.tensor2d(Float32Array.from(mask, (keep) => keep * scale), [batch.lengths.length, width])) };
         }
         const { sequence: x, token, source } = value;
-        const mask = this.dropoutMask(index, layer.rate, x.time, x.width, (length) => length);
+        const mask = layer.over === 'tokens' ? this.tokenMask(index, layer.rate, x.width) : this.dropoutMask(index, layer.rate, x.time, x.width, (length) => length);
         const sequence = engine.mask(x, mask, scale);
         return { kind: 'sequence', token: this.token(token, () => this.slopes.set(x, engine.mask(this.take(sequence), mask, scale))), sequence, source };
       }
@@ -161,16 +162,10 @@ class Pass {
 
   /** An op from token to token: forward has been done, `backward` is called when the tape comes back here. */
   private token(input: tf.Tensor, backward: () => void): tf.Tensor {
-    return tf.customGrad((read) => {
-      void read;
-      return {
-        value: tf.scalar(0),
-        gradFunc: () => {
-          backward();
-          return tf.scalar(0);
-        },
-      };
-    })(input);
+    return op(input, tf.scalar(0), () => {
+      backward();
+      return tf.scalar(0);
+    });
   }
 
   /** The gradient to a sequence. */
@@ -181,22 +176,47 @@ class Pass {
     return slope;
   }
 
-  private parameter(name: string): tf.Tensor {
-    const tensor = this.parameters.get(name);
-    if (!tensor) throw new Error(`There is no tensor for ${name}.`);
-    return tensor;
-  }
-
   /** [B, time, width] of 0 and 1, drawn for each example from its own seed. @param steps how many of `time` an example of that length has */
   private dropoutMask(layer: number, rate: number, time: number, width: number, steps: (length: number) => number): Uint8Array {
     const { lengths } = this.batch;
     const mask = new Uint8Array(lengths.length * time * width);
     lengths.forEach((length, b) => {
       const from = b * time * width;
-      drawMask(randomOf(this.seeds![b]!, layer), rate, mask, from, from + steps(length) * width);
+      drawMask(randomOf(this.random!.seeds[b]!, layer), rate, mask, from, from + steps(length) * width);
     });
     return mask;
   }
+
+  /** [B, T, width]: all values of a token are kept or dropped together, and a token has the same fate wherever it stands in a text. */
+  private tokenMask(layer: number, rate: number, width: number): Uint8Array {
+    const { ids, lengths, time } = this.batch;
+    const mask = new Uint8Array(lengths.length * time * width);
+    lengths.forEach((length, b) => {
+      for (let at = b * time; at < b * time + length; at++) mask.fill(keepsToken(this.random!.seeds[b]!, layer, ids[at]!, rate) ? 1 : 0, at * width, (at + 1) * width);
+    });
+    return mask;
+  }
+
+  /** Masks for the layer's hidden-to-hidden matrices, one for each direction. */
+  private weightDrop(layer: LstmLayer, index: number): LstmOptions {
+    const { recurrentDropout: rate = 0, units } = layer;
+    if (!this.random || rate === 0) return {};
+    const { stepSeed } = this.random;
+    const recurrentMasks = Array.from({ length: layer.bidirectional ? 2 : 1 }, (_, direction) => {
+      const mask = new Uint8Array(4 * units * units);
+      drawMask(randomOf(stepSeed, index, direction), rate, mask, 0, mask.length);
+      return mask;
+    });
+    return { recurrentMasks, scale: 1 / (1 - rate) };
+  }
+}
+
+/** An op of the tape whose output was computed already. @param backward from the gradient to the output to that to the input */
+function op(input: tf.Tensor, output: tf.Tensor, backward: (dy: tf.Tensor) => tf.Tensor): tf.Tensor {
+  return tf.customGrad((read) => {
+    void read;
+    return { value: output, gradFunc: backward };
+  })(input);
 }
 
 function asSequence(layer: Layer, value: Value): Extract<Value, { kind: 'sequence' }> {

@@ -1,7 +1,7 @@
 import { Random } from '../core/util/random';
 
 /** What a stream of random numbers is for: streams of different purposes never share a seed. */
-export const purposes = { weights: 1, order: 2, dropout: 3, words: 4 } as const;
+export const purposes = { weights: 1, order: 2, dropout: 3, words: 4, weightDrop: 5 } as const;
 
 /**
  * A 32-bit seed from a path of integers, such as [run's seed, purpose, epoch, row].
@@ -37,4 +37,9 @@ export function drawMask(random: Random, rate: number, target: Uint8Array, from:
     target[k++] = (bits & 0xffff) < threshold ? 0 : 1;
     if (k < to) target[k++] = bits >>> 16 < threshold ? 0 : 1;
   }
+}
+
+/** Whether a token of a text survives embedding dropout. @param seed the text's */
+export function keepsToken(seed: number, layer: number, id: number, rate: number): boolean {
+  return seedOf(seed, layer, id) >= rate * 2 ** 32;
 }

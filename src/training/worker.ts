@@ -1,5 +1,6 @@
 import { serve, Transferred, type Port } from '../core/protocol/rpc';
 import type { TrainerMethods } from '../core/protocol/trainer';
+import type { WorkerHandle } from '../core/protocol/worker';
 import { createKernelEngine } from './kernels/kernelEngine';
 import { startTfjs } from './tf';
 import { train } from './train';
@@ -10,6 +11,8 @@ export interface TrainerAssets {
   readonly wasmFolder: string;
   /** Resolves after the messages that have come in were handled (Node: `setImmediate`), so that a cancellation is seen while training runs. */
   readonly pause: () => Promise<void>;
+  /** Starts a thread that runs `help` (kernels/crew.ts), to compute beside this one. Absent where threads cannot share memory. */
+  readonly startHelper?: () => WorkerHandle;
 }
 
 /** Serves {@link TrainerMethods} on `port`. */
@@ -17,13 +20,18 @@ export function runTrainerWorker(port: Port, assets: TrainerAssets): void {
   serve<TrainerMethods>(port, {
     train: async (request, { signal, progress }) => {
       await startTfjs(assets.wasmFolder);
-      const result = await train(request, {
-        createEngine: createKernelEngine(),
-        signal,
-        pause: assets.pause,
-        onProgress: progress,
-      });
-      return new Transferred(result, Object.values(result.bundle).map(({ buffer }: Uint8Array) => buffer as ArrayBuffer));
+      const helpers = assets.startHelper ? Array.from({ length: request.workers - 1 }, assets.startHelper) : [];
+      try {
+        const result = await train(request, {
+          createEngine: createKernelEngine({ helpers }),
+          signal,
+          pause: assets.pause,
+          onProgress: progress,
+        });
+        return new Transferred(result, Object.values(result.bundle).map(({ buffer }: Uint8Array) => buffer as ArrayBuffer));
+      } finally {
+        await Promise.all(helpers.map((helper) => helper.terminate()));
+      }
     },
   });
 }

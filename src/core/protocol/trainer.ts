@@ -21,6 +21,8 @@ export interface TrainRequest {
   /** A bundle to start from: its tokenizer is kept and its weights are taken over, the head's too where the labels are the same. */
   readonly base?: BundleFiles;
   readonly hyperparameters: Hyperparameters;
+  /** Threads to compute with, at least 1. The result does not depend on it. */
+  readonly workers: number;
   /** Numeric storage of the weights in the resulting model.onnx. */
   readonly precision: 'float32' | 'float16' | 'int8';
   /** Name, version and provenance to be written into model.json. */

@@ -1,38 +1,68 @@
-import type { EmbeddingLayer, LstmLayer, PoolLayer } from '../../core/model/architecture';
+import type { DenseLayer, EmbeddingLayer, LstmLayer, PoolLayer } from '../../core/model/architecture';
+import type { WorkerHandle } from '../../core/protocol/worker';
 import type { ComputeEngine, CreateEngine, LstmOptions, OptimizerStep, ParameterLayout, Sequence, TokenBatch } from '../engine';
-import { Kernels, type Address, type KernelOptions } from './kernels';
+import { hire, Soloist, type Crew } from './crew';
+import { Kernels, type Address, type KernelBuild } from './kernels';
 import { Packing } from './packing';
+import { mostShards, planShards, type Shard } from './shards';
+
+export interface KernelEngineOptions {
+  /** Default: `relaxed` where the runtime takes it, else `plain`. */
+  readonly build?: KernelBuild;
+  /** Started workers that run `help` (crew.ts); they compute beside the calling thread. The engine does not end them. Needs SharedArrayBuffer. */
+  readonly helpers?: readonly WorkerHandle[];
+}
 
 /**
  * The engine of fused WASM kernels: weights, gradients, moments and activations all live in the kernels' memory, sequences in packed layout.
  *
- * Memory: first the parameters, four arrays of `layout.length` floats, then a stack for the batch that {@link KernelEngine.begin} empties. Embedding size and hidden units are multiples of 4.
+ * Data parallelism: a batch is cut into shards of whole texts (`planShards`), and each shard's embedding, LSTM and pooling are computed by themselves, on whichever thread has time. Each shard
+ * has weight gradients of its own, which are added up in the order of the shards. So the result is the same to the last bit however many threads there are.
+ *
+ * Memory: first the parameters, four arrays of `layout.length` floats, and gradients for the shards after the first; then a stack for the batch that {@link KernelEngine.begin} empties.
+ * Only the calling thread gives out memory. Embedding size and hidden units are multiples of 4.
  */
-export function createKernelEngine(options: KernelOptions = {}): CreateEngine {
-  return async (layout) => new KernelEngine(layout, await Kernels.load(options));
+export function createKernelEngine({ build, helpers = [] }: KernelEngineOptions = {}): CreateEngine {
+  return async (layout) => {
+    const kernels = await Kernels.load({ ...(build ? { build } : {}), shared: helpers.length > 0 });
+    return new KernelEngine(layout, kernels, helpers.length > 0 ? await hire(kernels, helpers) : new Soloist(kernels.run));
+  };
 }
 
-/** A sequence in packed layout: [S, width] at `at`. */
+/** A sequence in packed layout, shard by shard. */
 class PackedSequence implements Sequence {
-  /** What {@link KernelEngine.lstm} keeps for the way back. */
-  tape: LstmTape | undefined;
-  /** Max pooling's chosen steps, [texts, width]. */
-  chosen: Address | undefined;
-
   constructor(
-    readonly batch: number,
-    readonly packing: Packing,
+    readonly cut: Cut,
     readonly width: number,
-    readonly at: Address,
+    readonly parts: readonly Part[],
   ) {}
 
   get lengths(): Int32Array {
-    return this.packing.lengths;
+    return this.cut.lengths;
   }
 
   get time(): number {
-    return this.packing.time;
+    return this.cut.time;
   }
+}
+
+/** How the batch that it was made for is cut into shards. */
+interface Cut {
+  /** Number of the batch; sequences of another one are refused. */
+  readonly batch: number;
+  readonly lengths: Int32Array;
+  readonly time: number;
+  readonly shards: readonly (Shard & { readonly packing: Packing; readonly lane: number })[];
+}
+
+/** One shard of a sequence. */
+interface Part {
+  /** [S, width] */
+  readonly at: Address;
+  /** What {@link KernelEngine.lstm} keeps for the way back. */
+  tape?: LstmTape;
+  /** Max pooling's chosen steps, [texts, width]. */
+  chosen?: Address;
 }
 
 interface LstmTape {
@@ -47,6 +77,8 @@ interface DirectionTape {
   /** [S, H] cell states, and their tanh. */
   readonly c: Address;
   readonly tanhC: Address;
+  /** The hidden-to-hidden matrix [H, 4H] that was used: the weights, or what weight drop left of them. */
+  readonly recurrent: Address;
   /** Weight drop: [H, 4H] bytes. */
   readonly mask: Address | undefined;
   readonly scale: number;
@@ -68,230 +100,288 @@ class KernelEngine implements ComputeEngine {
   private readonly gradientsAt: Address;
   private readonly firstAt: Address;
   private readonly secondAt: Address;
+  /** Where the LSTM's gradients of the shards after the first add up, by shard and name. */
+  private readonly shardGradients: readonly ReadonlyMap<string, Address>[];
+  /** Shards that have gradients of their own since they were last added up. */
+  private shardsInUse = 1;
   private readonly touched = new Map<string, TouchedRows>();
   private readonly base: Address;
 
-  /** Number of the batch; sequences of another one are refused. */
   private batch = 0;
   private training = false;
-  private packings: Packing[] = [];
-  private ids = new Map<TokenBatch, Address>();
+  private cuts: Cut[] = [];
+  private ids = new Map<TokenBatch, readonly Address[]>();
 
   constructor(
     readonly layout: ParameterLayout,
     private loaded: Kernels | undefined,
+    private readonly crew: Crew,
   ) {
     const { kernels } = this;
     const arrays = [0, 1, 2, 3].map(() => kernels.allocateValues(layout.length)) as [Address, Address, Address, Address];
     [this.weightsAt, this.gradientsAt, this.firstAt, this.secondAt] = arrays;
+    const sharded: string[] = [];
     for (const layer of layout.architecture.layers) {
       if (layer.type === 'embedding') {
         requireMultipleOf4(layer.name, layer.size);
         const rows = layer.vocabularySize;
         this.touched.set(`${layer.name}/table`, { flags: kernels.allocate(rows), list: kernels.allocateValues(rows), count: 0 });
-      } else if (layer.type === 'lstm') requireMultipleOf4(layer.name, layer.units);
+      } else if (layer.type === 'lstm') {
+        requireMultipleOf4(layer.name, layer.units);
+        for (const direction of directions(layer)) sharded.push(...['kernel', 'recurrent', 'bias'].map((name) => `${layer.name}/${direction}/${name}`));
+      }
     }
+    this.shardGradients = Array.from({ length: mostShards - 1 }, () => new Map(sharded.map((name) => [name, kernels.allocateValues(layout.find(name).size)])));
     this.base = kernels.mark();
   }
 
   weights(): Float32Array {
+    this.crew.wait();
     return this.kernels.floats(this.weightsAt, this.layout.length);
   }
 
   gradients(): Float32Array {
+    this.addUpShards();
     return this.kernels.floats(this.gradientsAt, this.layout.length);
   }
 
   moments(): { readonly first: Float32Array; readonly second: Float32Array } {
+    this.crew.wait();
     return { first: this.kernels.floats(this.firstAt, this.layout.length), second: this.kernels.floats(this.secondAt, this.layout.length) };
   }
 
   begin(training: boolean): void {
+    this.crew.wait();
     this.kernels.release(this.base);
     this.batch++;
     this.training = training;
-    this.packings = [];
+    this.cuts = [];
     this.ids = new Map();
   }
 
   embed(batch: TokenBatch, layer: EmbeddingLayer): Sequence {
-    const packing = this.packing(batch.lengths, batch.time);
-    const x = this.allocate(packing, layer.size);
-    const table = this.weightsAt + 4 * this.layout.find(`${layer.name}/table`).offset;
-    this.kernels.run.gatherRows(table, this.packedIds(batch, packing, layer), x.at, packing.positions, layer.size);
+    const cut = this.cut(batch.lengths, batch.time);
+    const ids = this.packedIds(batch, cut, layer);
+    const x = this.allocate(cut, layer.size);
+    const table = this.weight(`${layer.name}/table`);
+    cut.shards.forEach(({ packing, lane }, shard) => this.crew.call(lane, 'gatherRows', table, ids[shard]!, x.parts[shard]!.at, packing.positions, layer.size));
+    this.crew.start();
     return x;
   }
 
   embedBackward(batch: TokenBatch, layer: EmbeddingLayer, dx: Sequence): void {
-    const { packing, at } = this.own(dx);
+    const { cut, parts } = this.own(dx);
     const name = `${layer.name}/table`;
     const rows = this.touched.get(name)!;
-    const gradient = this.gradientsAt + 4 * this.layout.find(name).offset;
-    const ids = this.packedIds(batch, packing, layer);
-    rows.count = this.kernels.run.scatterRows(gradient, ids, at, packing.positions, layer.size, rows.flags, rows.list, rows.count);
+    const ids = this.packedIds(batch, cut, layer);
+    // shards share tokens, so their rows are added up one after the other
+    this.crew.wait();
+    cut.shards.forEach(({ packing }, shard) => {
+      rows.count = this.kernels.run.scatterRows(this.gradient(name), ids[shard]!, parts[shard]!.at, packing.positions, layer.size, rows.flags, rows.list, rows.count);
+    });
   }
 
   lstm(input: Sequence, layer: LstmLayer, options: LstmOptions = {}): Sequence {
-    const { kernels } = this;
+    const { kernels, crew } = this;
     const { run } = kernels;
     const x = this.own(input);
-    const { packing, width: inputs } = x;
+    const { cut, width: inputs } = x;
     const { units } = layer;
     const gates = 4 * units;
     const names = directions(layer);
     requireSize('the kernel', this.layout.find(`${layer.name}/forward/kernel`).size, inputs * gates);
     options.recurrentMasks?.forEach((mask) => requireSize('a recurrent mask', mask.length, units * gates));
-    const y = this.allocate(packing, names.length * units);
+    const y = this.allocate(cut, names.length * units);
     const scale = options.scale ?? 1;
 
-    const inference = kernels.mark();
-    const tapes = names.map((_, d): DirectionTape => {
-      const mask = options.recurrentMasks?.[d];
-      return {
-        z: kernels.allocateValues(packing.positions * gates),
-        c: kernels.allocateValues(packing.positions * units),
-        tanhC: kernels.allocateValues(packing.positions * units),
-        mask: mask && kernels.putBytes(mask),
-        scale,
-      };
+    const panels = names.map((direction, d) => {
+      const name = `${layer.name}/${direction}`;
+      const masked = options.recurrentMasks?.[d];
+      const mask = masked && kernels.putBytes(masked);
+      const weights = this.weight(`${name}/recurrent`);
+      const recurrent = mask === undefined ? weights : kernels.allocateValues(units * gates);
+      if (mask !== undefined) run.maskValues(weights, mask, recurrent, units * gates, scale, false);
+      const packed = { kernel: kernels.allocateValues(inputs * gates), recurrent: kernels.allocateValues(units * gates) };
+      run.packRows(this.weight(`${name}/kernel`), gates, packed.kernel, inputs, gates);
+      run.packRows(recurrent, gates, packed.recurrent, units, gates);
+      return { ...packed, unpacked: recurrent, mask, bias: this.weight(`${name}/bias`) };
     });
-    const scratch = kernels.mark();
-    const kernelPanels = kernels.allocateValues(inputs * gates);
-    const recurrentPanels = kernels.allocateValues(units * gates);
-    const work = kernels.allocateValues(run.lstmForwardScratch(inputs, units));
-    tapes.forEach((tape, d) => {
-      const name = `${layer.name}/${names[d]}`;
-      run.packRows(this.weight(`${name}/kernel`), gates, kernelPanels, inputs, gates);
-      run.packRows(this.recurrent(name, tape, units), gates, recurrentPanels, units, gates);
-      run.lstmForward(
-        x.at, inputs, kernelPanels, recurrentPanels, this.weight(`${name}/bias`), tape.z, y.at + 4 * d * units, y.width, tape.c, tape.tanhC,
-        packing.offsets, packing.steps, units, d === 1, work,
-      );
+    const work = this.forEachLane(() => kernels.allocateValues(run.lstmForwardScratch(inputs, units)));
+    const tape = (positions: number) => ({ z: kernels.allocateValues(positions * gates), c: kernels.allocateValues(positions * units), tanhC: kernels.allocateValues(positions * units) });
+    // without a way back, a lane needs room for one direction of one shard at a time
+    const most = Math.max(...cut.shards.map(({ packing }) => packing.positions));
+    const passing = this.training ? [] : this.forEachLane(() => tape(most));
+    cut.shards.forEach(({ packing, lane }, shard) => {
+      const part = y.parts[shard]!;
+      const tapes = panels.map(({ kernel, recurrent, unpacked, mask, bias }, d): DirectionTape => {
+        const kept = passing[lane] ?? tape(packing.positions);
+        crew.call(
+          lane, 'lstmForward', x.parts[shard]!.at, inputs, kernel, recurrent, bias, kept.z, part.at + 4 * d * units, y.width, kept.c, kept.tanhC,
+          packing.offsets, packing.steps, units, d === 1, work[lane]!,
+        );
+        return { ...kept, recurrent: unpacked, mask, scale };
+      });
+      if (this.training) part.tape = { x, layer, directions: tapes };
     });
-    kernels.release(this.training ? scratch : inference);
-    if (this.training) y.tape = { x, layer, directions: tapes };
+    crew.start();
     return y;
   }
 
   lstmBackward(output: Sequence, gradient: Sequence): Sequence {
-    const { kernels } = this;
+    const { kernels, crew } = this;
     const { run } = kernels;
     const y = this.own(output);
     const dy = this.own(gradient);
-    const { tape } = y;
-    if (!tape) throw new Error('The way back through an LSTM starts from what lstm() returned while training, and only once.');
-    y.tape = undefined;
-    const { x, layer } = tape;
-    const { packing, width: inputs } = x;
+    const tapes = y.parts.map((part) => {
+      const { tape } = part;
+      if (!tape) throw new Error('The way back through an LSTM starts from what lstm() returned while training, and only once.');
+      delete part.tape;
+      return tape;
+    });
+    const { x, layer } = tapes[0]!;
+    const { cut, width: inputs } = x;
     const { units } = layer;
     const gates = 4 * units;
-    const names = directions(layer);
-    const dx = this.allocate(packing, inputs);
-    const previous = names.map((_, d) => packing.previous(d === 1));
-
-    const mark = kernels.mark();
-    const kernelPanels = kernels.allocateValues(inputs * gates);
-    const recurrentPanels = kernels.allocateValues(units * gates);
-    const work = kernels.allocateValues(run.lstmBackwardScratch(packing.texts, inputs, units));
-    const dropped = kernels.allocateValues(units * gates);
-    tape.directions.forEach((direction, d) => {
-      const name = `${layer.name}/${names[d]}`;
-      run.packColumns(this.weight(`${name}/kernel`), gates, kernelPanels, gates, inputs);
-      run.packColumns(this.recurrent(name, direction, units), gates, recurrentPanels, gates, units);
-      const dRecurrent = this.gradient(`${name}/recurrent`);
-      if (direction.mask !== undefined) run.clear(dropped, units * gates);
-      run.lstmBackward(
-        x.at, inputs, kernelPanels, recurrentPanels, direction.z, y.at + 4 * d * units, y.width, direction.c, direction.tanhC, dy.at + 4 * d * units, dy.width,
-        this.gradient(`${name}/kernel`), direction.mask === undefined ? dRecurrent : dropped, this.gradient(`${name}/bias`), dx.at, d > 0,
-        previous[d]!, packing.offsets, packing.steps, units, d === 1, work,
-      );
-      if (direction.mask !== undefined) run.maskValues(dropped, direction.mask, dRecurrent, units * gates, direction.scale, true);
+    const names = directions(layer).map((direction) => `${layer.name}/${direction}`);
+    const dx = this.allocate(cut, inputs);
+    const panels = names.map((name, d) => {
+      const packed = { kernel: kernels.allocateValues(inputs * gates), recurrent: kernels.allocateValues(units * gates) };
+      run.packColumns(this.weight(`${name}/kernel`), gates, packed.kernel, gates, inputs);
+      run.packColumns(tapes[0]!.directions[d]!.recurrent, gates, packed.recurrent, gates, units);
+      return packed;
     });
-    kernels.release(mark);
+    const texts = Math.max(...cut.shards.map(({ packing }) => packing.texts));
+    const work = this.forEachLane(() => kernels.allocateValues(run.lstmBackwardScratch(texts, inputs, units)));
+    const dropped = tapes[0]!.directions.some(({ mask }) => mask !== undefined) ? this.forEachLane(() => kernels.allocateValues(units * gates)) : [];
+    cut.shards.forEach(({ packing, lane }, shard) => {
+      tapes[shard]!.directions.forEach(({ z, c, tanhC, mask, scale }, d) => {
+        const name = names[d]!;
+        const dRecurrent = this.gradient(`${name}/recurrent`, shard);
+        if (mask !== undefined) crew.call(lane, 'clear', dropped[lane]!, units * gates);
+        crew.call(
+          lane, 'lstmBackward', x.parts[shard]!.at, inputs, panels[d]!.kernel, panels[d]!.recurrent, z, y.parts[shard]!.at + 4 * d * units, y.width, c, tanhC,
+          dy.parts[shard]!.at + 4 * d * units, dy.width, this.gradient(`${name}/kernel`, shard), mask === undefined ? dRecurrent : dropped[lane]!, this.gradient(`${name}/bias`, shard),
+          dx.parts[shard]!.at, d > 0, packing.previous(d === 1), packing.offsets, packing.steps, units, d === 1, work[lane]!,
+        );
+        if (mask !== undefined) crew.call(lane, 'maskValues', dropped[lane]!, mask, dRecurrent, units * gates, scale, true);
+      });
+    });
+    this.shardsInUse = Math.max(this.shardsInUse, cut.shards.length);
+    crew.start();
     return dx;
   }
 
   pool(input: Sequence, layer: PoolLayer, source: LstmLayer | undefined): Float32Array {
-    const { kernels } = this;
-    const { run } = kernels;
+    const { kernels, crew } = this;
     const x = this.own(input);
-    const { packing, width } = x;
+    const { cut, width } = x;
     const stride = layer.methods.length * width;
-    const size = packing.lengths.length * stride;
-    const chosen = layer.methods.includes('max') ? kernels.allocateValues(packing.texts * width) : undefined;
-    const mark = kernels.mark();
+    const size = cut.lengths.length * stride;
     const out = kernels.allocateValues(size);
-    run.clear(out, size);
-    layer.methods.forEach((method, index) => {
-      const target = out + 4 * index * width;
-      if (method === 'max') run.maxForward(x.at, width, packing.offsets, packing.steps, packing.order, target, stride, chosen!);
-      else if (method === 'mean') run.meanForward(x.at, width, packing.offsets, packing.steps, packing.order, packing.lengthsAt, target, stride);
-      else this.last(x, source, target, stride, false);
+    kernels.run.clear(out, size);
+    cut.shards.forEach(({ first, packing, lane }, shard) => {
+      const part = x.parts[shard]!;
+      if (layer.methods.includes('max')) part.chosen = kernels.allocateValues(packing.texts * width);
+      layer.methods.forEach((method, index) => {
+        const target = out + 4 * (first * stride + index * width);
+        if (method === 'max') crew.call(lane, 'maxForward', part.at, width, packing.offsets, packing.steps, packing.order, target, stride, part.chosen!);
+        else if (method === 'mean') crew.call(lane, 'meanForward', part.at, width, packing.offsets, packing.steps, packing.order, packing.lengthsAt, target, stride);
+        else this.last(lane, packing, part.at, width, source, target, stride, false);
+      });
     });
-    const values = kernels.floats(out, size).slice();
-    kernels.release(mark);
-    x.chosen = chosen;
-    return values;
+    crew.wait();
+    return kernels.floats(out, size).slice();
   }
 
   poolBackward(input: Sequence, layer: PoolLayer, source: LstmLayer | undefined, dy: Float32Array): Sequence {
-    const { kernels } = this;
-    const { run } = kernels;
+    const { kernels, crew } = this;
     const x = this.own(input);
-    const { packing, width } = x;
+    const { cut, width } = x;
     const stride = layer.methods.length * width;
-    requireSize('the gradient of a pooling', dy.length, packing.lengths.length * stride);
-    if (layer.methods.includes('max') && x.chosen === undefined) this.pool(x, layer, source);
-    const dx = this.allocate(packing, width);
-    run.clear(dx.at, packing.positions * width);
-    const mark = kernels.mark();
+    requireSize('the gradient of a pooling', dy.length, cut.lengths.length * stride);
+    if (layer.methods.includes('max') && x.parts.some(({ chosen }) => chosen === undefined)) this.pool(x, layer, source);
+    const dx = this.allocate(cut, width);
     const gradient = kernels.putFloats(dy);
-    layer.methods.forEach((method, index) => {
-      const part = gradient + 4 * index * width;
-      if (method === 'max') run.maxBackward(dx.at, width, packing.offsets, packing.texts, packing.order, part, stride, x.chosen!);
-      else if (method === 'mean') run.meanBackward(dx.at, width, packing.offsets, packing.steps, packing.order, packing.lengthsAt, part, stride);
-      else this.last(dx, source, part, stride, true);
+    cut.shards.forEach(({ first, packing, lane }, shard) => {
+      const { at } = dx.parts[shard]!;
+      crew.call(lane, 'clear', at, packing.positions * width);
+      layer.methods.forEach((method, index) => {
+        const slopes = gradient + 4 * (first * stride + index * width);
+        if (method === 'max') crew.call(lane, 'maxBackward', at, width, packing.offsets, packing.texts, packing.order, slopes, stride, x.parts[shard]!.chosen!);
+        else if (method === 'mean') crew.call(lane, 'meanBackward', at, width, packing.offsets, packing.steps, packing.order, packing.lengthsAt, slopes, stride);
+        else this.last(lane, packing, at, width, source, slopes, stride, true);
+      });
     });
-    kernels.release(mark);
+    crew.start();
     return dx;
   }
 
   mask(input: Sequence, mask: Uint8Array, scale: number): Sequence {
-    const { kernels } = this;
+    const { kernels, crew } = this;
     const x = this.own(input);
-    requireSize('a mask', mask.length, x.lengths.length * x.time * x.width);
-    const y = this.allocate(x.packing, x.width);
-    const mark = kernels.mark();
-    kernels.run.maskSequence(x.at, kernels.putBytes(mask), x.packing.rows, y.at, x.packing.positions, x.width, scale);
-    kernels.release(mark);
+    const { cut, width } = x;
+    requireSize('a mask', mask.length, cut.lengths.length * cut.time * width);
+    const y = this.allocate(cut, width);
+    const bits = kernels.putBytes(mask);
+    cut.shards.forEach(({ first, packing, lane }, shard) =>
+      crew.call(lane, 'maskSequence', x.parts[shard]!.at, bits + first * cut.time * width, packing.rows, y.parts[shard]!.at, packing.positions, width, scale),
+    );
+    crew.start();
     return y;
+  }
+
+  dense(x: Float32Array, layer: DenseLayer): Float32Array {
+    const { kernels } = this;
+    const { inputs, rows } = this.denseShape(x, layer);
+    const mark = kernels.mark();
+    const y = kernels.allocateValues(rows * layer.units);
+    kernels.run.denseForward(kernels.putFloats(x), this.weight(`${layer.name}/kernel`), this.weight(`${layer.name}/bias`), y, rows, layer.units, inputs);
+    const values = kernels.floats(y, rows * layer.units).slice();
+    kernels.release(mark);
+    return values;
+  }
+
+  denseBackward(x: Float32Array, layer: DenseLayer, dy: Float32Array): Float32Array {
+    const { kernels } = this;
+    const { inputs, rows } = this.denseShape(x, layer);
+    requireSize('the gradient of a dense layer', dy.length, rows * layer.units);
+    const mark = kernels.mark();
+    const dx = kernels.allocateValues(x.length);
+    const [kernel, bias] = [`${layer.name}/kernel`, `${layer.name}/bias`];
+    kernels.run.denseBackward(kernels.putFloats(x), this.weight(kernel), kernels.putFloats(dy), this.gradient(kernel), this.gradient(bias), dx, rows, layer.units, inputs);
+    const values = kernels.floats(dx, x.length).slice();
+    kernels.release(mark);
+    return values;
   }
 
   read(input: Sequence): Float32Array {
     const { kernels } = this;
-    const { packing, width, at } = this.own(input);
-    const size = packing.lengths.length * packing.time * width;
+    const { cut, parts, width } = this.own(input);
+    const size = cut.lengths.length * cut.time * width;
+    this.crew.wait();
     const mark = kernels.mark();
     const padded = kernels.allocateValues(size);
     kernels.run.clear(padded, size);
-    kernels.run.unpack(at, packing.rows, padded, packing.positions, width);
+    cut.shards.forEach(({ first, packing }, shard) => kernels.run.unpack(parts[shard]!.at, packing.rows, padded + 4 * first * cut.time * width, packing.positions, width));
     const values = kernels.floats(padded, size).slice();
     kernels.release(mark);
     return values;
   }
 
-  write(values: Float32Array, shape: { readonly lengths: Int32Array; readonly time: number; readonly width: number }): Sequence {
+  write(values: Float32Array, { lengths, time, width }: { readonly lengths: Int32Array; readonly time: number; readonly width: number }): Sequence {
     const { kernels } = this;
-    requireMultipleOf4('a sequence', shape.width);
-    requireSize('a sequence', values.length, shape.lengths.length * shape.time * shape.width);
-    const x = this.allocate(this.packing(shape.lengths, shape.time), shape.width);
+    requireMultipleOf4('a sequence', width);
+    requireSize('a sequence', values.length, lengths.length * time * width);
+    const x = this.allocate(this.cut(lengths, time), width);
     const mark = kernels.mark();
-    kernels.run.pack(kernels.putFloats(values), x.packing.rows, x.at, x.packing.positions, x.width);
+    const padded = kernels.putFloats(values);
+    x.cut.shards.forEach(({ first, packing }, shard) => kernels.run.pack(padded + 4 * first * time * width, packing.rows, x.parts[shard]!.at, packing.positions, width));
     kernels.release(mark);
     return x;
   }
 
   zeroGradients(): void {
+    this.addUpShards();
     for (const { name, offset, size, shape } of this.layout.parameters) {
       const gradient = this.gradientsAt + 4 * offset;
       const rows = this.touched.get(name);
@@ -303,6 +393,7 @@ class KernelEngine implements ComputeEngine {
   }
 
   clipAndStep(step: OptimizerStep): number {
+    this.addUpShards();
     const { run } = this.kernels;
     const { parameters } = this.layout;
     let sum = 0;
@@ -336,6 +427,7 @@ class KernelEngine implements ComputeEngine {
   dispose(): void {
     // the memory goes with the last reference to it
     this.begin(false);
+    this.crew.dispose();
     this.loaded = undefined;
   }
 
@@ -344,25 +436,23 @@ class KernelEngine implements ComputeEngine {
     return this.loaded;
   }
 
-  /** The recurrent matrix [H, 4H], with its weight drop applied (in fresh memory) if there is one. */
-  private recurrent(name: string, { mask, scale }: DirectionTape, units: number): Address {
-    const weights = this.weight(`${name}/recurrent`);
-    if (mask === undefined) return weights;
-    const count = 4 * units * units;
-    const kept = this.kernels.allocateValues(count);
-    this.kernels.run.maskValues(weights, mask, kept, count, scale, false);
-    return kept;
+  /** Adds the shards' gradients to the first one's, in their order. */
+  private addUpShards(): void {
+    this.crew.wait();
+    for (const gradients of this.shardGradients.slice(0, this.shardsInUse - 1)) {
+      for (const [name, from] of gradients) this.kernels.run.moveInto(this.gradient(name), from, this.layout.find(name).size);
+    }
+    this.shardsInUse = 1;
   }
 
   /** `last` pooling and its gradient, direction by direction. */
-  private last(x: PackedSequence, source: LstmLayer | undefined, out: Address, stride: number, gradient: boolean): void {
+  private last(lane: number, packing: Packing, x: Address, width: number, source: LstmLayer | undefined, out: Address, stride: number, gradient: boolean): void {
     if (!source) throw new Error('Pooling the last step needs to know the LSTM layer that the sequence comes from.');
-    const { packing, width } = x;
     const { length } = directions(source);
     const part = width / length;
     for (let d = 0; d < length; d++) {
       const target = out + 4 * d * part;
-      this.kernels.run.lastStep(x.at, width, d * part, part, packing.offsets, packing.texts, packing.order, packing.lengthsAt, d === 1, target, stride, gradient);
+      this.crew.call(lane, 'lastStep', x, width, d * part, part, packing.offsets, packing.texts, packing.order, packing.lengthsAt, d === 1, target, stride, gradient);
     }
   }
 
@@ -370,40 +460,66 @@ class KernelEngine implements ComputeEngine {
     return this.weightsAt + 4 * this.layout.find(name).offset;
   }
 
-  private gradient(name: string): Address {
-    return this.gradientsAt + 4 * this.layout.find(name).offset;
+  /** Where a shard adds to a parameter's gradient. */
+  private gradient(name: string, shard = 0): Address {
+    return shard === 0 ? this.gradientsAt + 4 * this.layout.find(name).offset : this.shardGradients[shard - 1]!.get(name)!;
   }
 
-  private allocate(packing: Packing, width: number): PackedSequence {
-    return new PackedSequence(this.batch, packing, width, this.kernels.allocateValues(packing.positions * width));
+  private denseShape(x: Float32Array, { name, units }: DenseLayer): { readonly inputs: number; readonly rows: number } {
+    const inputs = this.layout.find(`${name}/kernel`).size / units;
+    requireSize('the input of a dense layer', x.length % inputs, 0);
+    return { inputs, rows: x.length / inputs };
   }
 
-  /** The layout of a batch of these lengths; one for all sequences of the batch. */
-  private packing(lengths: Int32Array, time: number): Packing {
-    let packing = this.packings.find((known) => known.fits(lengths, time));
-    if (!packing) this.packings.push((packing = new Packing(this.kernels, lengths, time)));
-    return packing;
+  private forEachLane<T>(make: () => T): T[] {
+    return Array.from({ length: this.crew.lanes }, make);
   }
 
-  /** [S] token ids of a batch in packed order. */
-  private packedIds(batch: TokenBatch, packing: Packing, layer: EmbeddingLayer): Address {
+  private allocate(cut: Cut, width: number): PackedSequence {
+    return new PackedSequence(
+      cut,
+      width,
+      cut.shards.map(({ packing }) => ({ at: this.kernels.allocateValues(packing.positions * width) })),
+    );
+  }
+
+  /** How a batch of these lengths is cut and laid out; one for all sequences of the batch. */
+  private cut(lengths: Int32Array, time: number): Cut {
+    const known = this.cuts.find((cut) => time === cut.time && lengths.length === cut.lengths.length && lengths.every((length, text) => length === cut.lengths[text]));
+    if (known) return known;
+    const copy = lengths.slice();
+    const shards = planShards(copy).map(({ first, texts }, shard) => ({
+      first,
+      texts,
+      packing: new Packing(this.kernels, copy.subarray(first, first + texts), time),
+      lane: shard % this.crew.lanes,
+    }));
+    const cut: Cut = { batch: this.batch, lengths: copy, time, shards };
+    this.cuts.push(cut);
+    return cut;
+  }
+
+  /** Per shard [S] token ids of a batch in packed order. */
+  private packedIds(batch: TokenBatch, cut: Cut, layer: EmbeddingLayer): readonly Address[] {
     const known = this.ids.get(batch);
     if (known !== undefined) return known;
-    const { positions } = packing;
-    const address = this.kernels.allocateValues(positions);
-    const ids = this.kernels.integers(address, positions);
-    const rows = this.kernels.integers(packing.rows, positions);
-    for (let p = 0; p < positions; p++) {
-      const id = batch.ids[rows[p]!]!;
-      if (!(id >= 0 && id < layer.vocabularySize)) throw new RangeError(`Token id ${id} is not in a vocabulary of ${layer.vocabularySize}.`);
-      ids[p] = id;
-    }
-    this.ids.set(batch, address);
-    return address;
+    const addresses = cut.shards.map(({ first, packing: { positions, rows: rowsAt } }) => {
+      const address = this.kernels.allocateValues(positions);
+      const ids = this.kernels.integers(address, positions);
+      const rows = this.kernels.integers(rowsAt, positions);
+      for (let p = 0; p < positions; p++) {
+        const id = batch.ids[first * batch.time + rows[p]!]!;
+        if (!(id >= 0 && id < layer.vocabularySize)) throw new RangeError(`Token id ${id} is not in a vocabulary of ${layer.vocabularySize}.`);
+        ids[p] = id;
+      }
+      return address;
+    });
+    this.ids.set(batch, addresses);
+    return addresses;
   }
 
   private own(sequence: Sequence): PackedSequence {
-    if (!(sequence instanceof PackedSequence) || sequence.batch !== this.batch) throw new Error('This sequence is not one of the current batch.');
+    if (!(sequence instanceof PackedSequence) || sequence.cut.batch !== this.batch) throw new Error('This sequence is not one of the current batch.');
     return sequence;
   }
 }

@@ -13,7 +13,7 @@ export type KernelBuild = 'relaxed' | 'plain';
 export interface KernelOptions {
   /** Default: `relaxed` where the runtime takes it, else `plain`. */
   readonly build?: KernelBuild;
-  /** Whether the memory is a SharedArrayBuffer, which several workers can map. Default false. */
+  /** Whether the memory is a SharedArrayBuffer, which several threads can use. Default false. */
   readonly shared?: boolean;
 }
 
@@ -46,12 +46,16 @@ export interface KernelFunctions {
   scatterRows(gradient: Address, ids: Address, dx: Address, positions: number, width: number, touched: Address, list: Address, count: number): number;
   clearRows(gradient: Address, width: number, touched: Address, list: Address, count: number): void;
 
+  denseForward(x: Address, kernel: Address, bias: Address, y: Address, m: number, n: number, k: number): void;
+  denseBackward(x: Address, kernel: Address, dy: Address, dKernel: Address, dBias: Address, dx: Address, m: number, n: number, k: number): void;
+
   sumOfSquares(x: Address, count: number): number;
   sumOfSquaresRows(x: Address, width: number, list: Address, rows: number): number;
   adam(w: Address, g: Address, m: Address, v: Address, count: number, scale: number, rate: number, beta1: number, beta2: number, epsilon: number, decay: number): void;
   adamRows(w: Address, g: Address, m: Address, v: Address, width: number, list: Address, rows: number, scale: number, rate: number, beta1: number, beta2: number, epsilon: number, decay: number): void;
 
   clear(target: Address, count: number): void;
+  moveInto(target: Address, source: Address, count: number): void;
   heapBase(): Address;
   probeOperations(): number;
   probePeak(source: Address, turns: number): number;
@@ -68,7 +72,8 @@ interface WebAssemblyInterface {
   readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => KernelMemory;
 }
 
-interface KernelMemory {
+/** A WebAssembly memory; a shared one can be sent to other threads as it is. */
+export interface KernelMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
   grow(pages: number): number;
 }
@@ -78,6 +83,17 @@ const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAsse
 /** Whether this runtime takes the relaxed build. */
 export function supportsRelaxed(): boolean {
   return WebAssembly.validate(relaxed);
+}
+
+async function instantiate(build: KernelBuild, shared: boolean, memory: KernelMemory): Promise<KernelFunctions> {
+  const binary = { relaxed: [relaxed, relaxedShared], plain: [plain, plainShared] }[build][shared ? 1 : 0]!;
+  const { instance } = await WebAssembly.instantiate(binary, { env: { memory } });
+  return instance.exports as KernelFunctions;
+}
+
+/** The functions of one more thread over the shared memory of a {@link Kernels} of that build elsewhere. */
+export function joinKernels(build: KernelBuild, memory: KernelMemory): Promise<KernelFunctions> {
+  return instantiate(build, true, memory);
 }
 
 /**
@@ -92,7 +108,7 @@ export class Kernels {
   private constructor(
     readonly build: KernelBuild,
     readonly run: KernelFunctions,
-    private readonly memory: KernelMemory,
+    readonly memory: KernelMemory,
   ) {
     this.top = Math.ceil(run.heapBase() / ALIGNMENT) * ALIGNMENT;
   }
@@ -100,10 +116,8 @@ export class Kernels {
   static async load(options: KernelOptions = {}): Promise<Kernels> {
     const build = options.build ?? (supportsRelaxed() ? 'relaxed' : 'plain');
     const shared = options.shared ?? false;
-    const binary = { relaxed: [relaxed, relaxedShared], plain: [plain, plainShared] }[build][shared ? 1 : 0]!;
     const memory = new WebAssembly.Memory({ initial: 16, maximum: GREATEST_PAGES, shared });
-    const { instance } = await WebAssembly.instantiate(binary, { env: { memory } });
-    return new Kernels(build, instance.exports as KernelFunctions, memory);
+    return new Kernels(build, await instantiate(build, shared, memory), memory);
   }
 
   /** Bytes of the memory as it is now. */

@@ -24,15 +24,14 @@ export class Packing {
   private readonly previousAt: Address[] = [];
 
   /**
-   * @param lengths [B], each 0..time; copied
+   * @param lengths [B], each 0..time
    * @throws RangeError when a length is out of range
    */
   constructor(
     private readonly kernels: Kernels,
-    readonly lengths: Int32Array,
-    readonly time: number,
+    lengths: Int32Array,
+    time: number,
   ) {
-    this.lengths = lengths.slice();
     const batch = lengths.length;
     const offsets = new Int32Array(time + 1);
     for (const length of lengths) {
@@ -68,11 +67,6 @@ export class Packing {
     this.rows = kernels.putIntegers(rows);
     this.order = kernels.putIntegers(order);
     this.lengthsAt = kernels.putIntegers(lengths);
-  }
-
-  /** Whether a batch of these lengths lies in memory the same way. */
-  fits(lengths: Int32Array, time: number): boolean {
-    return time === this.time && lengths.length === this.lengths.length && lengths.every((length, text) => length === this.lengths[text]);
   }
 
   /** [S] position of the step before in that direction; -1 at a text's first step. Stays valid as long as the packing. */

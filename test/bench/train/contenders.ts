@@ -1,9 +1,11 @@
 import * as path from 'node:path';
 import { adamDefaults, parameterLayout, type ComputeEngine, type CreateEngine, type OptimizerStep } from '../../../src/training/engine';
 import { createKernelEngine } from '../../../src/training/kernels/kernelEngine';
+import { softmaxCrossEntropy } from '../../../src/training/loss';
 import { Network, type LabelledBatch } from '../../../src/training/network';
 import { startTfjs, tf } from '../../../src/training/tf';
-import { TfjsEngine } from '../../../src/training/tfjsEngine';
+import { TfjsEngine } from '../../tfjsEngine';
+import { startHelpers } from '../../helperThreads';
 import { architectureOf, batchSize, epsilon, learningRate, models, weightsOf, type ModelName } from './models';
 
 /** One of those who train. */
@@ -50,7 +52,7 @@ class Trainer implements Contender {
   }
 }
 
-/** The kernels without tfjs: the head and the loss are loops. What the shell costs is the difference to {@link Trainer}. */
+/** The kernels without tfjs. What the shell costs is the difference to {@link Trainer}. */
 class BareKernels implements Contender {
   private engine: ComputeEngine | undefined;
   private optimizer: OptimizerStep | undefined;
@@ -65,35 +67,15 @@ class BareKernels implements Contender {
 
   private learn(batch: LabelledBatch): number {
     const engine = this.engine!;
-    const [embedding, lstm, pool] = engine.layout.architecture.layers;
-    if (embedding?.type !== 'embedding' || lstm?.type !== 'lstm' || pool?.type !== 'pool') throw new Error('Another architecture was expected.');
+    const [embedding, lstm, pool, head] = engine.layout.architecture.layers;
+    if (embedding?.type !== 'embedding' || lstm?.type !== 'lstm' || pool?.type !== 'pool' || head?.type !== 'dense') throw new Error('Another architecture was expected.');
     engine.begin(true);
     const y = engine.lstm(engine.embed(batch, embedding), lstm);
     const features = engine.pool(y, pool, lstm);
-    const width = features.length / batchSize;
-    const kernel = engine.layout.find('head/kernel').offset;
-    const bias = engine.layout.find('head/bias').offset;
-    const weights = engine.weights();
-    const slopes = engine.gradients();
-    const dy = new Float32Array(features.length);
-    let loss = 0;
-    for (let b = 0; b < batchSize; b++) {
-      let logit = weights[bias + 1]! - weights[bias]!;
-      for (let j = 0; j < width; j++) logit += features[b * width + j]! * (weights[kernel + 2 * j + 1]! - weights[kernel + 2 * j]!);
-      // of two labels: d loss / d (logit 1 − logit 0)
-      const truth = batch.labels[b]!;
-      loss += Math.log1p(Math.exp(truth === 1 ? -logit : logit)) / batchSize;
-      const slope = (1 / (1 + Math.exp(-logit)) - truth) / batchSize;
-      slopes[bias]! -= slope;
-      slopes[bias + 1]! += slope;
-      for (let j = 0; j < width; j++) {
-        dy[b * width + j] = slope * (weights[kernel + 2 * j + 1]! - weights[kernel + 2 * j]!);
-        slopes[kernel + 2 * j]! -= slope * features[b * width + j]!;
-        slopes[kernel + 2 * j + 1]! += slope * features[b * width + j]!;
-      }
-    }
+    const { plain, slopes } = softmaxCrossEntropy(engine.dense(features, head), batch.labels, 1 / batchSize, {});
+    const dy = engine.denseBackward(features, head, slopes);
     engine.embedBackward(batch, embedding, engine.lstmBackward(y, engine.poolBackward(y, pool, lstm, dy)));
-    return loss;
+    return plain / batchSize;
   }
 
   gradient(batch: LabelledBatch): { loss: number; gradient: Float32Array } {
@@ -190,8 +172,13 @@ function registerSegmentSum(backendName: 'wasm' | 'cpu'): void {
   });
 }
 
+/** The kernel engine with a helping thread, which stays from model to model. */
+let helping: ReturnType<typeof startHelpers> | undefined;
+const twoWorkers: CreateEngine = async (layout) => createKernelEngine({ helpers: (await (helping ??= startHelpers(1))).helpers })(layout);
+
 export const contenders = {
   'Label Lens': () => new Trainer(createKernelEngine()),
+  'Label Lens, 2 workers': () => new Trainer(twoWorkers),
   'Label Lens, plain SIMD': () => new Trainer(createKernelEngine({ build: 'plain' })),
   'kernels without tfjs': () => new BareKernels(),
   'tfjs engine': () => new Trainer((layout) => Promise.resolve(new TfjsEngine(layout))),

@@ -56,6 +56,7 @@ export function batchOf(time: number, seed: number, ragged: boolean): LabelledBa
     lengths: Int32Array.from({ length: batchSize }, () => (ragged ? 1 + random.below(time) : time)),
     labels: Int32Array.from({ length: batchSize }, () => random.below(2)),
     seeds: new Int32Array(batchSize),
+    stepSeed: 0,
     time,
   };
 }

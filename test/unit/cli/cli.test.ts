@@ -1,11 +1,11 @@
 import * as assert from 'node:assert';
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import * as esbuild from 'esbuild';
 import { Random } from '../../../src/core/util/random';
+import { buildDist } from '../../dist';
 
 interface TrainJson {
   readonly preset: string;
@@ -59,23 +59,7 @@ describe('the command line', function () {
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'label-lens-cli-'));
     model = path.join(folder, 'models/tiny');
-    mkdirSync(path.join(folder, 'dist'));
-    await esbuild.build({
-      entryPoints: { cli: 'src/cli.ts', predictor: 'src/platform/node/predictorWorker.ts', trainer: 'src/platform/node/trainerWorker.ts' },
-      outdir: path.join(folder, 'dist'),
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      mainFields: ['module', 'main'],
-      loader: { '.wasm': 'binary' },
-      logLevel: 'error',
-    });
-    for (const [file, source] of [
-      ['ort-wasm-simd-threaded.wasm', 'node_modules/onnxruntime-web/dist'],
-      ['tfjs-backend-wasm-simd.wasm', 'node_modules/@tensorflow/tfjs-backend-wasm/dist'],
-    ] as const)
-      copyFileSync(path.join(source, file), path.join(folder, 'dist', file));
+    await buildDist(path.join(folder, 'dist'), ['cli', 'predictor', 'trainer', 'kernelHelper']);
     writeFileSync(path.join(folder, 'train.csv.gz'), gzipSync(table(400, 1)));
     writeFileSync(path.join(folder, 'test.csv'), table(101, 2));
   });
@@ -126,6 +110,15 @@ describe('the command line', function () {
     assert.ok(fineTuned.epochs[0]!.validAccuracy >= 0.95, 'training from a base starts where the base stood');
   });
 
+  it('trains the same model with however many workers', () => {
+    const models = [1, 2, 4].map((workers) => {
+      const trained = run(['train', '--label', 'label', '--hidden-units', '16', '--epochs', '2', '--workers', String(workers), '--name', 'same', '--output', `workers${workers}`, 'train.csv.gz']);
+      assert.strictEqual(trained.status, 0, trained.stderr);
+      return readFileSync(path.join(folder, `workers${workers}`, 'model.onnx'));
+    });
+    for (const model of models) assert.ok(model.equals(models[0]!));
+  });
+
   it('explains mistakes and exits with 2, failures with 1', () => {
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[], 2, /label-lens COMMAND/],
@@ -134,6 +127,7 @@ describe('the command line', function () {
       [['classify', '--modle', 'x', 'test.csv'], 2, /--modle/],
       [['evaluate', 'test.csv'], 2, /--label is missing/],
       [['train', '--label', 'label', '--output', 'x', '--epochs', 'many', 'test.csv'], 2, /--epochs takes a number/],
+      [['train', '--label', 'label', '--output', 'x', '--workers', '0', 'test.csv'], 2, /--workers takes a whole number from 1 to 4/],
       [['train', '--label', 'label', '--output', 'x', '--preset', 'gru', 'test.csv'], 2, /bilstm-pool/],
       [['train', '--label', 'label', '--output', 'x', '--epochs', '0', 'test.csv'], 1, /epochs/],
       [['classify', '--model', 'missing', 'test.csv'], 1, /missing/],

@@ -4,7 +4,9 @@ import type { Architecture, EmbeddingLayer, LstmLayer, PoolLayer } from '../../.
 import { Random } from '../../../src/core/util/random';
 import { adamDefaults, parameterLayout, type ComputeEngine, type LstmOptions, type ParameterLayout, type Sequence, type TokenBatch } from '../../../src/training/engine';
 import { createKernelEngine } from '../../../src/training/kernels/kernelEngine';
-import { supportsRelaxed, type KernelOptions } from '../../../src/training/kernels/kernels';
+import { supportsRelaxed, type KernelBuild } from '../../../src/training/kernels/kernels';
+import { planShards } from '../../../src/training/kernels/shards';
+import { startHelpers } from '../../helperThreads';
 import * as oracle from './oracle';
 
 /** An embedding, one or two LSTM layers and a pooling, which is all that the engine computes. */
@@ -170,13 +172,30 @@ function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tol
   assert.ok(difference <= tolerance, `${what}: ${difference} apart, ${tolerance} allowed`);
 }
 
-async function engineFor(layout: ParameterLayout, weights: Float32Array, options: KernelOptions): Promise<ComputeEngine> {
-  const engine = await createKernelEngine(options)(layout);
+interface Variant {
+  readonly build: KernelBuild;
+  /** Threads that compute, the test's own included. */
+  readonly threads: number;
+}
+
+const variants: Variant[] = (supportsRelaxed() ? ['plain', 'relaxed'] as const : ['plain'] as const).flatMap((build) => [1, 2, 3].map((threads) => ({ build, threads })));
+
+let threads: Awaited<ReturnType<typeof startHelpers>>;
+let inUse: ComputeEngine | undefined;
+before(async () => {
+  threads = await startHelpers(3);
+});
+after(() => threads.end());
+
+/** One engine at a time: helping threads serve one. */
+async function engineFor(layout: ParameterLayout, weights: Float32Array, variant: Variant): Promise<ComputeEngine> {
+  inUse?.dispose();
+  inUse = undefined;
+  const engine = await createKernelEngine({ build: variant.build, helpers: threads.helpers.slice(0, variant.threads - 1) })(layout);
+  if (variant.threads > 1) inUse = engine;
   engine.weights().set(weights);
   return engine;
 }
-
-const variants: KernelOptions[] = [{ build: 'plain' }, { build: 'plain', shared: true }, ...(supportsRelaxed() ? [{ build: 'relaxed' }, { build: 'relaxed', shared: true }] as const : [])];
 
 describe('the oracle of the kernel tests', () => {
   it('has the gradient that finite differences give', () => {
@@ -202,7 +221,7 @@ describe('the oracle of the kernel tests', () => {
 });
 
 for (const options of variants) {
-  describe(`kernel engine, ${options.build} build${options.shared ? ', shared memory' : ''}`, () => {
+  describe(`kernel engine, ${options.build} build, ${options.threads} thread${options.threads > 1 ? 's' : ''}`, () => {
     it('agrees with the oracle, forward and backward, on ragged batches', async () => {
       await fc.assert(
         fc.asyncProperty(shapes, async (shape) => {
@@ -283,13 +302,6 @@ for (const options of variants) {
       assert.ok(actual.gradients instanceof Float32Array && actual.gradients.every(Number.isFinite));
     });
 
-    it('gives the same bits twice, in private and in shared memory', async () => {
-      const shape = large[1]!;
-      const all = drawn(shape);
-      const outcome = async (shared: boolean): Promise<Outcome> => onEngine(await engineFor(all.layout, all.weights, { ...options, shared }), shape, all);
-      assert.deepStrictEqual(await outcome(true), await outcome(false));
-    });
-
     it('computes the same without training, in memory that does not grow from batch to batch', async () => {
       const shape: Shape = { ...large[0]!, dropout: false, weightDrop: false };
       const all = drawn(shape);
@@ -353,7 +365,76 @@ for (const options of variants) {
       engine.begin(true);
       assert.throws(() => engine.read(old), /current batch/);
       engine.dispose();
+      inUse = undefined;
       assert.throws(() => engine.weights(), /disposed/);
     });
   });
 }
+
+describe('shards', () => {
+  it('are all the texts in their order, none of them empty, as even in tokens as texts allow', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(50), { minLength: 1, maxLength: 80 }), (lengths) => {
+        const shards = planShards(Int32Array.from(lengths));
+        assert.strictEqual(shards.length, Math.min(4, Math.max(1, Math.floor(lengths.length / 8))));
+        let next = 0;
+        for (const { first, texts } of shards) {
+          assert.strictEqual(first, next);
+          assert.ok(texts > 0);
+          next += texts;
+        }
+        assert.strictEqual(next, lengths.length);
+        const total = lengths.reduce((sum, length) => sum + length, 0);
+        for (const { first, texts } of shards) {
+          const tokens = lengths.slice(first, first + texts).reduce((sum, length) => sum + length, 0);
+          assert.ok(tokens <= total / shards.length + Math.max(...lengths) || texts === 1, `${tokens} of ${total} in ${shards.length} shards`);
+        }
+      }),
+    );
+  });
+
+  for (const build of supportsRelaxed() ? (['plain', 'relaxed'] as const) : (['plain'] as const)) {
+    it(`give the same bits on 1, 2, 3 and 4 threads (${build} build)`, async () => {
+      const many = shapes.chain((shape) => fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 16, maxLength: 50 }).map((lengths): Shape => ({ ...shape, lengths })));
+      await fc.assert(
+        fc.asyncProperty(many, async (shape) => {
+          const all = drawn(shape);
+          const outcome = async (count: number): Promise<object> => {
+            const engine = await engineFor(all.layout, all.weights, { build, threads: count });
+            const passes = [1, 2].map(() => onEngine(engine, shape, all));
+            engine.clipAndStep({ ...adamDefaults, learningRates: all.layout.parameters.map(() => 0.01), clipNorm: 1 });
+            return { passes, weights: engine.weights().slice() };
+          };
+          const alone = await outcome(1);
+          for (const count of [2, 3, 4]) assert.deepStrictEqual(await outcome(count), alone);
+        }),
+        { numRuns: 25 },
+      );
+    });
+  }
+
+  it('give more calls at a time than the way to a helping thread holds', async () => {
+    const shape: Shape = { ...large[0]!, dropout: false, weightDrop: false };
+    const all = drawn(shape);
+    const run = async (count: number): Promise<Float32Array> => {
+      const engine = await engineFor(all.layout, all.weights, { build: 'plain', threads: count });
+      engine.begin(true);
+      let x = engine.embed(all.batch, embeddingOf(shape));
+      const mask = new Uint8Array(all.batch.lengths.length * all.batch.time * shape.embedding).fill(1);
+      for (let k = 0; k < 3000; k++) x = engine.mask(x, mask, k % 2 === 0 ? 2 : 0.5);
+      return engine.read(x);
+    };
+    assert.deepStrictEqual(await run(2), await run(1));
+  });
+
+  it('fail loudly when a helping thread does', async () => {
+    const shape = large[0]!;
+    const all = drawn(shape);
+    const engine = await engineFor(all.layout, all.weights, { build: 'plain', threads: 2 });
+    engine.begin(true);
+    const x = engine.embed(all.batch, embeddingOf(shape)) as unknown as { parts: { at: number }[] };
+    // an address beyond all memory, which a real call never has
+    x.parts[1]!.at = 2 ** 32 - 64;
+    assert.throws(() => engine.read(engine.lstm(x as unknown as Sequence, lstmsOf(shape)[0]!)), /helping thread failed/);
+  });
+});

@@ -1,7 +1,8 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
+import { findPreset } from '../../../src/core/model/presets';
 import { Random } from '../../../src/core/util/random';
-import { fillBatch, planEpoch, planEvaluation, splitBatch } from '../../../src/training/batches';
+import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost } from '../../../src/training/batches';
 
 describe('batches of an epoch', () => {
   const lengthsAndSize = fc.tuple(fc.array(fc.nat(600), { maxLength: 400 }), fc.integer({ min: 1, max: 40 }));
@@ -35,16 +36,26 @@ describe('batches of an epoch', () => {
     assert.ok(padded < 1.1 * tokens, `${padded} for ${tokens} tokens`);
   });
 
-  it('split into parts of at most 4096 tokens, unless one text has more, and keep their rows', () => {
+  it('split into parts that fit into memory and half a second, unless one text does not, and keep their rows', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(9000), { minLength: 1, maxLength: 64 }), (lengths) => {
+      fc.property(fc.array(fc.nat(9000), { minLength: 1, maxLength: 64 }), fc.integer({ min: 100, max: 50_000 }), fc.integer({ min: 1e4, max: 1e8 }), (lengths, bytes, operations) => {
         const batch = Int32Array.from(lengths, (_, row) => row);
-        const parts = splitBatch(batch, lengths);
+        const parts = splitBatch(batch, lengths, { bytes, operations });
         assert.deepStrictEqual(Int32Array.from(parts.flatMap((part) => [...part])), batch);
         const longest = Math.max(1, ...lengths);
-        for (const part of parts) assert.ok(part.length === 1 || part.length * longest <= 4096);
+        for (const part of parts) {
+          const tokens = part.length * longest;
+          assert.ok(part.length === 1 || tokens * bytes <= 64e6);
+          assert.ok(part.length <= 8 || tokens * operations <= 12e9);
+        }
       }),
     );
+  });
+
+  it('cost what their architecture costs', () => {
+    const architecture = findPreset('bilstm-pool')!.build({ vocabularySize: 20_000, labels: 2, embeddingSize: 128, hiddenUnits: 128, dropout: 0.5 });
+    // x before and after dropout with gradients, gates with cells and their tanh in both directions, y and its gradient
+    assert.deepStrictEqual(tokenCost(architecture), { bytes: 4 * (4 * 128 + 2 * 6 * 128 + 2 * 256), operations: 3 * 524_288 });
   });
 
   it('are padded with 0 and never empty in time', () => {

@@ -5,7 +5,7 @@ import { parameterLayout, type ComputeEngine, type CreateEngine, type ParameterL
 import { createKernelEngine } from '../../../src/training/kernels/kernelEngine';
 import { supportsRelaxed } from '../../../src/training/kernels/kernels';
 import { startTfjs } from '../../../src/training/tf';
-import { TfjsEngine } from '../../../src/training/tfjsEngine';
+import { TfjsEngine } from '../../tfjsEngine';
 
 /** Where the tests find the WASM file of tfjs. */
 export const wasmFolder = path.resolve('node_modules/@tensorflow/tfjs-backend-wasm/dist') + path.sep;
@@ -78,9 +78,10 @@ export function smallArchitectures(options: { vocabularySize: number; labels: nu
       preset: 'test',
       layers: [
         { type: 'embedding', name: 'embedding', vocabularySize, size: 4 },
-        { type: 'lstm', name: 'lower', units: 4, bidirectional: true },
+        { type: 'dropout', name: 'embeddingDropout', rate: 0.3, over: 'tokens' },
+        { type: 'lstm', name: 'lower', units: 4, bidirectional: true, recurrentDropout: 0.4 },
         { type: 'dropout', name: 'between', rate: 0.3 },
-        { type: 'lstm', name: 'upper', units: 4, bidirectional: true },
+        { type: 'lstm', name: 'upper', units: 4, bidirectional: true, recurrentDropout: 0.25 },
         { type: 'pool', name: 'pool', methods: ['last', 'max', 'mean'] },
         { type: 'dense', name: 'hidden', units: 6, activation: 'tanh' },
         { type: 'dense', name: 'head', units: labels, activation: 'linear' },

@@ -26,6 +26,7 @@ export function request(changes: Partial<TrainRequest> = {}, hyperparameters: Pa
     rows: bilingualRows(240, 1),
     validation: bilingualRows(100, 2),
     hyperparameters: { ...defaultHyperparameters(), embeddingSize: 16, hiddenUnits: 16, epochs: 6, learningRate: 0.01, dropout: 0.1, ...hyperparameters },
+    workers: 1,
     precision: 'float32',
     identity: { name: 'remarks', version: '1', data: { file: 'remarks.csv' } },
     ...changes,

@@ -26,8 +26,8 @@ for (const { name, create } of engines) {
           const logits = network.logits(batchOf(texts));
           texts.forEach((text, b) => referenceLogits(reference, text).forEach((logit, k) => close(logits[b * labels + k]!, logit, 1e-6, `logit ${k} of text ${b}`)));
 
-          const loss = network.learn({ ...batchOf(texts), labels: Int32Array.from(truth), seeds }, 1 / texts.length);
-          const total = (at: Reference): number => texts.reduce((sum, text, b) => sum + referenceLoss(at, text, truth[b]!, seeds[b]), 0);
+          const loss = network.learn({ ...batchOf(texts), labels: Int32Array.from(truth), seeds, stepSeed: 77 }, 1 / texts.length);
+          const total = (at: Reference): number => texts.reduce((sum, text, b) => sum + referenceLoss(at, text, truth[b]!, { example: seeds[b]!, step: 77 }), 0);
           close(loss, total(reference), 1e-5, 'loss');
 
           const gradients = engine.gradients();
@@ -52,9 +52,9 @@ for (const { name, create } of engines) {
       const smoothing = 0.3;
       const engine = await randomEngine(create, smallArchitectures({ vocabularySize, labels })['one direction, last']!, 5);
       const text = [2, 3, 4];
-      const batch = { ...batchOf([text]), labels: Int32Array.of(1), seeds: [1] };
+      const batch = { ...batchOf([text]), labels: Int32Array.of(1), seeds: [1], stepSeed: 1 };
       const reference: Reference = { layout: engine.layout, weights: Float64Array.from(engine.weights()) };
-      close(new Network(engine, smoothing).learn(batch, 1), referenceLoss(reference, text, 1), 1e-6, 'loss');
+      close(new Network(engine, { labelSmoothing: smoothing }).learn(batch, 1), referenceLoss(reference, text, 1), 1e-6, 'loss');
       // the gradient to the head's bias is softmax - target
       const powers = referenceLogits(reference, text).map(Math.exp);
       const sum = powers.reduce((total, power) => total + power, 0);
@@ -63,12 +63,32 @@ for (const { name, create } of engines) {
       engine.dispose();
     });
 
+    it('weighs the loss that it learns from by class, but reports the plain loss', async () => {
+      const classWeights = [0.5, 3, 1];
+      const architecture = smallArchitectures({ vocabularySize, labels })['one direction, last']!;
+      const truth = [1, 0, 2, 1, 1];
+      const pass = async (options: object, rows: readonly number[], weights: readonly number[]): Promise<{ loss: number; gradients: Float32Array }> => {
+        const engine = await randomEngine(create, architecture, 5);
+        const network = new Network(engine, options);
+        let loss = 0;
+        rows.forEach((row, k) => (loss += network.learn({ ...batchOf([ragged[row]!]), labels: Int32Array.of(truth[row]!), seeds: [1], stepSeed: 1 }, weights[k]!)));
+        const gradients = engine.gradients().slice();
+        engine.dispose();
+        return { loss, gradients };
+      };
+      const rows = ragged.map((_, row) => row);
+      const weighted = await pass({ classWeights }, rows, rows.map(() => 0.2));
+      const expected = await pass({}, rows, rows.map((row) => 0.2 * classWeights[truth[row]!]!));
+      close(weighted.loss, expected.loss, 1e-6, 'loss');
+      weighted.gradients.forEach((slope, k) => close(slope, expected.gradients[k]!, 1e-7, `gradient ${k}`));
+    });
+
     it('gives the same gradients however a batch is split', async () => {
       const architecture = Object.values(smallArchitectures({ vocabularySize, labels }))[1]!;
       const engine = await randomEngine(create, architecture, 5);
       const network = new Network(engine);
       const learn = (from: number, to: number): number =>
-        network.learn({ ...batchOf(ragged.slice(from, to)), labels: Int32Array.of(0, 1, 2, 0, 1).subarray(from, to), seeds: [1, 2, 3, 4, 5].slice(from, to) }, 0.2);
+        network.learn({ ...batchOf(ragged.slice(from, to)), labels: Int32Array.of(0, 1, 2, 0, 1).subarray(from, to), seeds: [1, 2, 3, 4, 5].slice(from, to), stepSeed: 1 }, 0.2);
       const whole = learn(0, 5);
       const expected = engine.gradients().slice();
       engine.zeroGradients();
@@ -82,7 +102,7 @@ for (const { name, create } of engines) {
       const engine = await randomEngine(create, Object.values(smallArchitectures({ vocabularySize, labels }))[2]!, 5);
       const network = new Network(engine);
       const before = tf.memory().numTensors;
-      network.learn({ ...batchOf(ragged), labels: new Int32Array(5), seeds: [1, 2, 3, 4, 5] }, 0.2);
+      network.learn({ ...batchOf(ragged), labels: new Int32Array(5), seeds: [1, 2, 3, 4, 5], stepSeed: 1 }, 0.2);
       network.logits(batchOf(ragged));
       assert.strictEqual(tf.memory().numTensors, before);
       engine.dispose();

@@ -1,6 +1,6 @@
 import type { Architecture, LstmLayer } from '../../../src/core/model/architecture';
 import type { ParameterLayout } from '../../../src/training/engine';
-import { drawMask, randomOf } from '../../../src/training/seeds';
+import { drawMask, keepsToken, randomOf } from '../../../src/training/seeds';
 
 /**
  * The network once more, as plainly as it can be written: one text at a time, in double precision, no batches, no padding. The oracle for engines.
@@ -11,8 +11,14 @@ export interface Reference {
   readonly weights: Float64Array;
 }
 
-/** Logits of one text. @param dropoutSeed the example's seed in training; undefined for no dropout */
-export function referenceLogits({ layout, weights }: Reference, ids: readonly number[], dropoutSeed?: number): number[] {
+/** The seeds of a training pass, see `LabelledBatch`. */
+export interface ReferenceSeeds {
+  readonly example: number;
+  readonly step: number;
+}
+
+/** Logits of one text. @param seeds undefined outside training: nothing is dropped */
+export function referenceLogits({ layout, weights }: Reference, ids: readonly number[], seeds?: ReferenceSeeds): number[] {
   const architecture: Architecture = layout.architecture;
   const parameter = (name: string): Float64Array => {
     const { offset, size } = layout.find(name);
@@ -32,7 +38,13 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
         const outputs = (layer.bidirectional ? ['forward', 'backward'] : ['forward']).map((direction) => {
           const name = `${layer.name}/${direction}`;
           const input = direction === 'forward' ? steps : [...steps].reverse();
-          const out = lstm(input, parameter(`${name}/kernel`), parameter(`${name}/recurrent`), parameter(`${name}/bias`), layer.units);
+          const recurrent = parameter(`${name}/recurrent`).slice();
+          if (seeds && layer.recurrentDropout) {
+            const mask = new Uint8Array(recurrent.length);
+            drawMask(randomOf(seeds.step, index, direction === 'forward' ? 0 : 1), layer.recurrentDropout, mask, 0, mask.length);
+            recurrent.forEach((weight, k) => (recurrent[k] = mask[k] === 0 ? 0 : weight / (1 - layer.recurrentDropout!)));
+          }
+          const out = lstm(input, parameter(`${name}/kernel`), recurrent, parameter(`${name}/bias`), layer.units);
           return direction === 'forward' ? out : out.reverse();
         });
         steps = steps.map((_, t) => outputs.flatMap((output) => output[t]!));
@@ -59,11 +71,15 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
         break;
       }
       case 'dropout': {
-        if (dropoutSeed === undefined) break;
+        if (!seeds) break;
+        if (layer.over === 'tokens') {
+          steps = steps.map((step, t) => step.map((value) => (keepsToken(seeds.example, index, ids[t]!, layer.rate) ? value / (1 - layer.rate) : 0)));
+          break;
+        }
         const sequence = !architecture.layers.slice(0, index).some(({ type }) => type === 'pool');
         const values = sequence ? steps.flat() : vector;
         const mask = new Uint8Array(values.length);
-        drawMask(randomOf(dropoutSeed, index), layer.rate, mask, 0, mask.length);
+        drawMask(randomOf(seeds.example, index), layer.rate, mask, 0, mask.length);
         const dropped = values.map((value, k) => (mask[k] === 0 ? 0 : value / (1 - layer.rate)));
         if (sequence) steps = steps.map((_, t) => dropped.slice(t * width, (t + 1) * width));
         else vector = dropped;
@@ -75,8 +91,8 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
 }
 
 /** Cross entropy in nats. */
-export function referenceLoss(reference: Reference, ids: readonly number[], label: number, dropoutSeed?: number): number {
-  const logits = referenceLogits(reference, ids, dropoutSeed);
+export function referenceLoss(reference: Reference, ids: readonly number[], label: number, seeds?: ReferenceSeeds): number {
+  const logits = referenceLogits(reference, ids, seeds);
   const top = Math.max(...logits);
   return top + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - top), 0)) - logits[label]!;
 }

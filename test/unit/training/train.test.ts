@@ -8,7 +8,7 @@ import { takeWeights } from '../../../src/training/initialize';
 import { predictions } from '../../../src/training/loop';
 import { Network } from '../../../src/training/network';
 import { startTfjs, tf } from '../../../src/training/tf';
-import { TfjsEngine } from '../../../src/training/tfjsEngine';
+import { TfjsEngine } from '../../tfjsEngine';
 import { train } from '../../../src/training/train';
 import { runTrainerWorker } from '../../../src/training/worker';
 import { batchOf, wasmFolder } from './engines';

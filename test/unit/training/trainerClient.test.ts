@@ -1,14 +1,13 @@
 import * as assert from 'node:assert';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import * as esbuild from 'esbuild';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import { validateBundle } from '../../../src/core/model/bundle';
 import type { WorkerHandle } from '../../../src/core/protocol/worker';
 import { startNodeWorker } from '../../../src/platform/node/workers';
 import { Trainer } from '../../../src/training/trainerClient';
-import { wasmFolder } from './engines';
+import { buildDist } from '../../dist';
 import { bilingualRows, request } from './fixture';
 
 describe('the trainer in a worker thread', () => {
@@ -23,18 +22,7 @@ describe('the trainer in a worker thread', () => {
 
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'label-lens-trainer-'));
-    await esbuild.build({
-      entryPoints: ['src/platform/node/trainerWorker.ts'],
-      outfile: path.join(folder, 'trainer.js'),
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      mainFields: ['module', 'main'],
-      loader: { '.wasm': 'binary' },
-      logLevel: 'warning',
-    });
-    copyFileSync(path.join(wasmFolder, 'tfjs-backend-wasm-simd.wasm'), path.join(folder, 'tfjs-backend-wasm-simd.wasm'));
+    await buildDist(folder, ['trainer', 'kernelHelper']);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -58,6 +46,20 @@ describe('the trainer in a worker thread', () => {
     await assert.rejects(endless, CancelledError);
     assert.strictEqual((await next).epochs.length, 2);
     assert.strictEqual(alive, 0);
+  });
+
+  it('gives the same model with helping threads, and leaves none of them behind when it is cancelled', async () => {
+    const trainer = new Trainer(start);
+    const batches = request({ rows: bilingualRows(120, 1), validation: bilingualRows(40, 2) }, { epochs: 2 });
+    const [alone, together] = [await trainer.train(batches), await trainer.train({ ...batches, workers: 3 })];
+    assert.deepStrictEqual(together.bundle.model, alone.bundle.model);
+    assert.deepStrictEqual(together.epochs.map(({ trainLoss, validLoss }) => [trainLoss, validLoss]), alone.epochs.map(({ trainLoss, validLoss }) => [trainLoss, validLoss]));
+    const before = threads();
+    const controller = new AbortController();
+    const endless = trainer.train({ ...request({}, { epochs: 1000, patience: 1000 }), workers: 4 }, { signal: controller.signal, onProgress: () => controller.abort() });
+    await assert.rejects(endless, CancelledError);
+    await trainer.dispose();
+    assert.ok(threads() <= before, `${threads()} threads after ${before}`);
   });
 
   it('rejects what runs and what waits when it is disposed', async () => {
@@ -88,3 +90,8 @@ describe('the trainer in a worker thread', () => {
     assert.strictEqual(alive, 0);
   });
 });
+
+/** Threads of this process. */
+function threads(): number {
+  return readdirSync('/proc/self/task').length;
+}

@@ -121,3 +121,12 @@ export function heapBase(): usize {
 export function clear(target: usize, count: i32): void {
   memory.fill(target, 0, bytes(count));
 }
+
+/** target [N] += source [N]; source = 0. N is a multiple of 4. */
+export function moveInto(target: usize, source: usize, count: i32): void {
+  const zero = f32x4.splat(0);
+  for (let j: usize = 0; j < bytes(count); j += 16) {
+    v128.store(target + j, f32x4.add(v128.load(target + j), v128.load(source + j)));
+    v128.store(source + j, zero);
+  }
+}

@@ -1,9 +1,9 @@
-import type { EmbeddingLayer, LstmLayer, PoolLayer } from '../core/model/architecture';
-import type { ComputeEngine, LstmOptions, OptimizerStep, ParameterLayout, Sequence, TokenBatch } from './engine';
-import { tf } from './tf';
+import type { DenseLayer, EmbeddingLayer, LstmLayer, PoolLayer } from '../src/core/model/architecture';
+import type { ComputeEngine, LstmOptions, OptimizerStep, ParameterLayout, Sequence, TokenBatch } from '../src/training/engine';
+import { tf } from '../src/training/tf';
 
 /**
- * The engine in plain tfjs: every matrix product is a `tf.matMul`, the gates between them are loops over typed arrays.
+ * The engine in plain tfjs, which tests and benchmarks hold the kernels against: every matrix product is a `tf.matMul`, the gates between them are loops over typed arrays.
  *
  * The shape of the computation follows what tfjs does well and badly: the input projection of a whole batch is one product; no product asks for `transposeA/B`
  * (ten times slower on the WASM backend than an explicit `tf.transpose`); nothing is sliced or gathered as a tensor (both copy their whole input).
@@ -281,6 +281,27 @@ export class TfjsEngine implements ComputeEngine {
       });
     }
     return dx;
+  }
+
+  dense(x: Float32Array, { name, units }: DenseLayer): Float32Array {
+    const inputs = this.parameter(`${name}/kernel`).length / units;
+    return valuesOf(() => tf.add(tf.matMul(tf.tensor2d(x, [x.length / inputs, inputs]), tf.tensor2d(this.parameter(`${name}/kernel`), [inputs, units])), tf.tensor1d(this.parameter(`${name}/bias`))));
+  }
+
+  denseBackward(x: Float32Array, { name, units }: DenseLayer, dy: Float32Array): Float32Array {
+    const kernel = this.parameter(`${name}/kernel`);
+    const inputs = kernel.length / units;
+    const rows = x.length / inputs;
+    const slopes = (): tf.Tensor2D => tf.tensor2d(dy, [rows, units]);
+    addTo(
+      this.gradient(`${name}/kernel`),
+      valuesOf(() => tf.matMul(tf.transpose(tf.tensor2d(x, [rows, inputs])), slopes())),
+    );
+    addTo(
+      this.gradient(`${name}/bias`),
+      valuesOf(() => tf.sum(slopes(), 0)),
+    );
+    return valuesOf(() => tf.matMul(slopes(), tf.transpose(tf.tensor2d(kernel, [inputs, units]))));
   }
 
   mask(x: Sequence, mask: Uint8Array, scale: number): Sequence {
