@@ -65,7 +65,7 @@ export async function prepare(data: string, folder: string): Promise<string[]> {
   console.error(`train: ${count(train)}, and ${crops.length} crops of imdb\nheld out for early stopping: ${count(valid)}`);
   return [
     '--label', 'label', '--base', 'none', '--preset', 'bilstm-pool', '--embedding-size', '96', '--hidden-units', '96', '--vocabulary-size', '40000',
-    '--dropout', '0.5', '--word-dropout', '0.15', '--label-smoothing', '0.05', '--weight-averaging', '0.999', '--learning-rate', '0.002', '--learning-rate-decay', '1',
+    '--dropout', '0.5', '--word-dropout', '0.15', '--label-smoothing', '0.05', '--weight-averaging', '0.999', '--learning-rate', '0.002', '--schedule', 'linear',
     '--batch-size', '64', '--epochs', '4', '--precision', 'int8', '--seed', String(seed),
     '--description', 'Negative or positive, for English and Chinese texts: reviews, posts, single sentences.',
   ];

@@ -1,7 +1,7 @@
 import { dataHash } from '../core/labels/dataHash';
 import { stratifiedSplit, stratifiedSample } from '../core/labels/split';
 import { HumanError } from '../core/errors';
-import { checkHyperparameters, hyperparameterSpecs } from '../core/model/hyperparameters';
+import { checkHyperparameters, hyperparameterSpecs, type HyperparameterSpec } from '../core/model/hyperparameters';
 import { findPreset, presets } from '../core/model/presets';
 import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
 import { defaultWorkers, mostWorkers } from '../training/threads';
@@ -12,7 +12,10 @@ import { ProgressLine } from './terminal';
 
 /** Flags of the hyperparameters: `--learning-rate` for `learningRate`, with the help of their specification. */
 const hyperparameterFlags = Object.fromEntries(
-  hyperparameterSpecs.map((spec) => [flagOf(spec.name), { value: 'N', help: `${spec.help} (default ${spec.default})` }]),
+  hyperparameterSpecs.map((spec) => {
+    const choices = 'choices' in spec ? `: ${spec.choices.join(', ')}` : '';
+    return [flagOf(spec.name), { value: choices === '' ? 'N' : 'NAME', help: `${spec.help}${choices} (default ${spec.default})` }];
+  }),
 );
 
 export const trainSpec: CommandSpec = {
@@ -140,7 +143,8 @@ function flagOf(name: string): string {
 }
 
 function readHyperparameters(args: Arguments, preset: Partial<Hyperparameters>): Hyperparameters {
-  return checkHyperparameters(Object.fromEntries(hyperparameterSpecs.map((spec) => [spec.name, args.number(flagOf(spec.name))])), preset);
+  const valueOf = (spec: HyperparameterSpec): string | number | undefined => ('choices' in spec ? args.text(flagOf(spec.name)) : args.number(flagOf(spec.name)));
+  return checkHyperparameters(Object.fromEntries(hyperparameterSpecs.map((spec) => [spec.name, valueOf(spec)])), preset);
 }
 
 /** The base's own order where it has the same labels, so that its head can be kept; else by name. */

@@ -5,7 +5,7 @@ import type { EpochReport, TrainProgress } from '../core/protocol/trainer';
 import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost, type EncodedRow } from './batches';
 import { adamDefaults, type ComputeEngine } from './engine';
 import { Network } from './network';
-import type { Schedule } from './schedule';
+import type { RatePlan } from './schedule';
 import { purposes, randomOf, seedOf } from './seeds';
 
 export interface LoopOptions {
@@ -14,15 +14,16 @@ export interface LoopOptions {
   readonly epochs: number;
   /** Epochs without a lower validation loss before training stops. */
   readonly patience: number;
-  readonly learningRate: number;
-  readonly schedule: Schedule;
-  /** Factor of the learning rate for a parameter; 0 freezes it. 1 for all if absent. */
-  readonly rateOf?: (parameter: string) => number;
+  readonly rates: RatePlan;
   readonly gradientClip: number;
+  /** Decoupled weight decay, see {@link OptimizerStep}. */
+  readonly weightDecay: number;
   /** Probability in 0..1 that a token of a training text is read as `<unk>` (word dropout, Iyyer et al. 2015). */
   readonly wordDropout: number;
   /** Share of the truth that is spread evenly over all labels, see {@link Network}. */
   readonly labelSmoothing: number;
+  /** [labels]; what a row of each label counts in the loss to learn from, with a mean of 1 over the rows. 1 for all if absent. */
+  readonly classWeights?: Float32Array | undefined;
   /** Decay per step of the moving average of the weights, which is what is evaluated and kept (see {@link WeightAverage}); 0 keeps the latest weights. */
   readonly weightAveraging: number;
   readonly seed: number;
@@ -56,17 +57,16 @@ const explosion = 20;
 const unknown = 1;
 
 /**
- * Trains the engine's weights on `rows` with Adam, epoch by epoch, until the loss on `validation` has not fallen for `patience` epochs; leaves the weights of the epoch
- * where it was lowest. The same seed gives the same weights.
+ * Trains the engine's weights on `rows` with Adam, epoch by epoch, until the loss on `validation` has not fallen for `patience` epochs with all layers thawed that will be;
+ * leaves the weights of the epoch where it was lowest. The same seed gives the same weights.
  *
  * @param validation at least one row
  * @throws CancelledError when the signal was raised; HumanError `training.diverged`
  */
 export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[], validation: readonly EncodedRow[], options: LoopOptions): Promise<LoopResult> {
   const { batchSize, epochs, patience, seed, signal, pause, onProgress } = options;
-  const network = new Network(engine, { labelSmoothing: options.labelSmoothing });
+  const network = new Network(engine, options);
   const lengths = Int32Array.from(rows, ({ ids }) => ids.length);
-  const factors = engine.layout.parameters.map(({ name }) => options.rateOf?.(name) ?? 1);
   const batches = Math.ceil(rows.length / batchSize);
   const { labels } = network;
   const guessing = Math.log(labels);
@@ -130,19 +130,20 @@ export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[]
         if (Number.isNaN(smoothed)) smoothed = loss / seen;
         await breathe();
       }
-      const rate = options.learningRate * options.schedule((epoch * batches + position) / (epochs * batches));
-      const norm = engine.clipAndStep({ ...adamDefaults, learningRates: factors.map((factor) => factor * rate), clipNorm: options.gradientClip });
+      const learningRates = options.rates.rates({ step: epoch * batches + position, steps: epochs * batches, epoch });
+      const norm = engine.clipAndStep({ ...adamDefaults, learningRates, clipNorm: options.gradientClip, weightDecay: options.weightDecay });
       if (average && (position + 1) % averagingInterval === 0) average.add(engine.weights(), averagingInterval);
       total += loss;
       smoothed = smoothing * smoothed + ((1 - smoothing) * loss) / batch.length;
-      if (!Number.isFinite(norm) || !(smoothed < explosion * guessing)) throw diverged(epoch, position, options.learningRate);
+      if (!Number.isFinite(norm) || !(smoothed < explosion * guessing)) throw diverged(epoch, position, options.rates.learningRate);
     }
 
     average?.swap(engine.weights());
     const logits = await evaluate(network, validation, batchSize, breathe);
     const truth = validation.map(({ label }) => label);
     const validLoss = negativeLogLikelihood(logits, labels, truth, 1);
-    if (!Number.isFinite(validLoss)) throw diverged(epoch, batches - 1, options.learningRate);
+    // an explosion in the last batches shows here first; after a good epoch it is for patience to judge
+    if (!Number.isFinite(validLoss) || (best < 0 && validLoss >= explosion * guessing)) throw diverged(epoch, batches - 1, options.rates.learningRate);
     const report: EpochReport = { trainLoss: total / rows.length, validLoss, validAccuracy: accuracy(logits, labels, truth), seconds: (performance.now() - started) / 1000 };
     reports.push(report);
     if (best < 0 || validLoss < reports[best]!.validLoss) {
@@ -152,7 +153,8 @@ export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[]
     }
     average?.swap(engine.weights());
     tell(report);
-    if (epoch - best >= patience) break;
+    // layers that have yet to thaw may lower the loss again
+    if (epoch - Math.max(best, options.rates.lastThaw(epochs) - 1) >= patience) break;
   }
   engine.weights().set(bestWeights);
   return { epochs: reports, best, logits: bestLogits, examplesPerSecond: (reports.length * rows.length) / trainingSeconds };

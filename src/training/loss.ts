@@ -3,7 +3,7 @@ export interface LossOptions {
   /** Share of the truth that is spread evenly over all labels (label smoothing, Szegedy et al. 2016), in 0..1. Default 0. */
   readonly labelSmoothing?: number;
   /** [L] factor of the loss of an example with that label. Default 1 for all. */
-  readonly classWeights?: ArrayLike<number>;
+  readonly classWeights?: ArrayLike<number> | undefined;
 }
 
 /** Cross entropy of a batch, and the way back. */

@@ -1,4 +1,5 @@
-import type { Architecture, Layer } from '../core/model/architecture';
+import type { Architecture, Layer, LstmLayer } from '../core/model/architecture';
+import { classWeights } from '../core/labels/classWeights';
 import { checkPlan, createBundle, validateBundle, type ValidBundle } from '../core/model/bundle';
 import type { ModelLabel } from '../core/model/manifest';
 import { findPreset, presets } from '../core/model/presets';
@@ -12,7 +13,7 @@ import type { EncodedRow } from './batches';
 import { parameterLayout, type ComputeEngine, type CreateEngine } from './engine';
 import { initializeWeights, namedWeights, takeColumns, takeWeights } from './initialize';
 import { predictions, runLoop } from './loop';
-import { linearSchedule } from './schedule';
+import { ratePlan } from './schedule';
 
 export interface TrainContext {
   readonly createEngine: CreateEngine;
@@ -61,7 +62,14 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
 
     const { epochs, best, logits, examplesPerSecond } = await runLoop(engine, rows, validation, {
       ...hyperparameters,
-      schedule: linearSchedule(hyperparameters.learningRateDecay),
+      rates: ratePlan(engine.layout, hyperparameters),
+      classWeights:
+        hyperparameters.classWeights === 'balanced'
+          ? classWeights(
+              rows.map(({ label }) => label),
+              labels.length,
+            )
+          : undefined,
       signal: context.signal,
       pause: context.pause,
       onProgress: context.onProgress,
@@ -145,20 +153,25 @@ async function encode(tokenizer: Tokenizer, rows: readonly TrainingRow[], { paus
 function build({ preset: name, labels, hyperparameters }: TrainRequest, vocabularySize: number): Architecture {
   const preset = findPreset(name);
   if (!preset) throw new HumanError('training.preset', 'There is no preset {0}. Use one of these: {1}.', [name, presets.map((known) => known.name).join(', ')]);
-  const { embeddingSize, hiddenUnits, dropout } = hyperparameters;
-  return preset.build({ vocabularySize, labels: labels.length, embeddingSize, hiddenUnits, dropout });
+  return preset.build({ ...hyperparameters, vocabularySize, labels: labels.length });
 }
 
-/** The base's architecture with a head for these labels and this run's dropout. */
+/** The base's architecture with a head for these labels and, in the layers that it has for that, this run's dropout. */
 function adapt(base: ValidBundle, { labels, hyperparameters }: TrainRequest): Architecture {
   const { preset, layers } = base.manifest.architecture;
   return {
     preset,
     layers: layers.map((layer, index): Layer => {
-      if (layer.type === 'dropout') return { ...layer, rate: hyperparameters.dropout };
+      if (layer.type === 'dropout') return { ...layer, rate: layer.over === 'tokens' ? hyperparameters.embeddingDropout : hyperparameters.dropout };
+      if (layer.type === 'lstm') return weightDrop(layer, hyperparameters.recurrentDropout);
       return layer.type === 'dense' && index === layers.length - 1 ? { ...layer, units: labels.length } : layer;
     }),
   };
+}
+
+/** The layer with that recurrent dropout, which it does not speak of where there is none. */
+function weightDrop({ type, name, units, bidirectional }: LstmLayer, rate: number): LstmLayer {
+  return { type, name, units, bidirectional, ...(rate === 0 ? {} : { recurrentDropout: rate }) };
 }
 
 /** Takes over the base's weights; of its head the columns of those labels that it knows. */
@@ -183,10 +196,16 @@ function hasLabels({ manifest: { task } }: ValidBundle, labels: readonly string[
   return task.kind === 'single' && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
 }
 
-/** What the card says of the hyperparameters: with a base, its sizes and tokenizer hold, not those of the request. */
-function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number>> {
+/** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request. */
+function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number | string>> {
   if (!base) return { ...hyperparameters };
-  const ofBase: ReadonlySet<string> = new Set<keyof Hyperparameters>(['embeddingSize', 'hiddenUnits', 'minFrequency', 'vocabularySize', 'maxTokens']);
+  const ofBase = new Set<string>(['embeddingSize', 'hiddenUnits', 'layers', 'minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
+  // a rate without a layer to hold it did nothing
+  const { layers } = base.manifest.architecture;
+  const has = (of: (layer: Layer) => boolean): boolean => layers.some(of);
+  if (!has((layer) => layer.type === 'dropout' && layer.over === 'tokens')) ofBase.add('embeddingDropout');
+  if (!has((layer) => layer.type === 'dropout' && layer.over !== 'tokens')) ofBase.add('dropout');
+  if (!has((layer) => layer.type === 'lstm')) ofBase.add('recurrentDropout');
   return Object.fromEntries(Object.entries(hyperparameters).filter(([name]) => !ofBase.has(name)));
 }
 

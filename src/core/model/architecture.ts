@@ -120,6 +120,7 @@ export function weightShapes(architecture: Architecture): Map<string, readonly n
         width = layer.units;
         break;
       case 'dropout':
+        if (layer.over === 'tokens' && index !== 1) throw new Error(`Layer ${layer.name}: dropping whole tokens comes right after the embedding.`);
         break;
     }
   });

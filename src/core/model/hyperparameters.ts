@@ -2,8 +2,15 @@ import { HumanError } from '../errors';
 import type { Hyperparameters } from '../protocol/trainer';
 
 /** What a person who sets a hyperparameter has to know. */
-export interface HyperparameterSpec {
-  readonly name: keyof Hyperparameters;
+export type HyperparameterSpec = NumberSpec | { [N in ChoiceName]: ChoiceSpec<N> }[ChoiceName];
+
+interface Spec {
+  /** One line, without a full stop. */
+  readonly help: string;
+}
+
+export interface NumberSpec extends Spec {
+  readonly name: Exclude<keyof Hyperparameters, ChoiceName>;
   readonly minimum: number;
   readonly maximum: number;
   /** Whole numbers only; with `multipleOf`, only its multiples. */
@@ -11,9 +18,16 @@ export interface HyperparameterSpec {
   readonly multipleOf?: number;
   /** Where the preset has no default of its own. */
   readonly default: number;
-  /** One line, without a full stop. */
-  readonly help: string;
 }
+
+/** One of several names. */
+export interface ChoiceSpec<N extends ChoiceName = ChoiceName> extends Spec {
+  readonly name: N;
+  readonly choices: readonly Hyperparameters[N][];
+  readonly default: Hyperparameters[N];
+}
+
+type ChoiceName = { [N in keyof Hyperparameters]: Hyperparameters[N] extends string ? N : never }[keyof Hyperparameters];
 
 /**
  * All hyperparameters in the order in which a person is asked for them. The defaults are those on which recipes for small LSTM classifiers agree: batches
@@ -23,12 +37,20 @@ export interface HyperparameterSpec {
 export const hyperparameterSpecs: readonly HyperparameterSpec[] = [
   { name: 'embeddingSize', minimum: 4, maximum: 1024, integer: true, multipleOf: 4, default: 64, help: "width of a token's vector" },
   { name: 'hiddenUnits', minimum: 4, maximum: 1024, integer: true, multipleOf: 4, default: 64, help: 'LSTM units in each direction' },
+  { name: 'layers', minimum: 1, maximum: 4, integer: true, default: 1, help: 'LSTM layers, each on top of the one before' },
   { name: 'dropout', minimum: 0, maximum: 0.9, integer: false, default: 0.5, help: 'share of embedded values and features that are dropped while training' },
+  { name: 'embeddingDropout', minimum: 0, maximum: 0.9, integer: false, default: 0, help: 'share of tokens whose vectors are dropped wherever they stand in a text while training' },
+  { name: 'recurrentDropout', minimum: 0, maximum: 0.9, integer: false, default: 0, help: 'share of the hidden-to-hidden weights of LSTMs that are dropped while training' },
   { name: 'wordDropout', minimum: 0, maximum: 0.9, integer: false, default: 0, help: 'share of tokens that are read as unknown while training' },
   { name: 'labelSmoothing', minimum: 0, maximum: 0.9, integer: false, default: 0.1, help: 'share of the truth that the training loss spreads evenly over all labels' },
+  { name: 'classWeights', choices: ['none', 'balanced'], default: 'none', help: 'what a row counts in the training loss: the same, or as much more as its label is rarer' },
   { name: 'batchSize', minimum: 1, maximum: 1024, integer: true, default: 32, help: 'texts in a training step' },
-  { name: 'learningRate', minimum: 1e-6, maximum: 1, integer: false, default: 0.004, help: "Adam's step size" },
-  { name: 'learningRateDecay', minimum: 0, maximum: 1, integer: false, default: 0, help: 'share of the learning rate that is gone by the last planned step; 0 keeps it, 1 ends at zero' },
+  { name: 'learningRate', minimum: 1e-6, maximum: 1, integer: false, default: 0.004, help: "Adam's step size, the highest where it changes" },
+  { name: 'schedule', choices: ['constant', 'linear', 'slanted-triangular', 'one-cycle'], default: 'constant', help: 'how the learning rate changes over the planned steps' },
+  { name: 'finalRateShare', minimum: 0, maximum: 1, integer: false, default: 0, help: 'share of the learning rate that the linear schedule ends at' },
+  { name: 'layerDecay', minimum: 1, maximum: 100, integer: false, default: 1, help: 'times that each layer learns slower than the one above it; for a base, 2.6 is customary' },
+  { name: 'unfreezeEpochs', minimum: 0, maximum: 1000, integer: true, default: 0, help: 'epochs after which the next layer learns too, the topmost first; 0 = all from the start' },
+  { name: 'weightDecay', minimum: 0, maximum: 1, integer: false, default: 0, help: 'share of the weights, times the learning rate, that each step takes away' },
   { name: 'weightAveraging', minimum: 0, maximum: 0.9999, integer: false, default: 0.99, help: 'decay per step of the moving average of the weights that is kept; 0 keeps the latest weights' },
   { name: 'epochs', minimum: 1, maximum: 1000, integer: true, default: 10, help: 'passes over the training rows at most' },
   { name: 'patience', minimum: 1, maximum: 1000, integer: true, default: 3, help: 'epochs without a lower loss on the held-out rows before training stops' },
@@ -43,7 +65,8 @@ const names: ReadonlySet<string> = new Set(hyperparameterSpecs.map((spec) => spe
 
 /** All defaults; `own` are a preset's, which come first. */
 export function defaultHyperparameters(own: Partial<Hyperparameters> = {}): Hyperparameters {
-  return Object.fromEntries(hyperparameterSpecs.map((spec) => [spec.name, own[spec.name] ?? spec.default])) as Record<keyof Hyperparameters, number>;
+  // every name has a specification, which the tests hold
+  return Object.fromEntries(hyperparameterSpecs.map((spec) => [spec.name, own[spec.name] ?? spec.default])) as unknown as Hyperparameters;
 }
 
 /**
@@ -51,25 +74,36 @@ export function defaultHyperparameters(own: Partial<Hyperparameters> = {}): Hype
  *
  * @param values from a person or a file; what is absent or undefined takes its default
  * @param own defaults of the preset
- * @throws HumanError `hyperparameter.unknown`, `hyperparameter.range`, `hyperparameter.integer`, `hyperparameter.multiple`
+ * @throws HumanError `hyperparameter.unknown`, `hyperparameter.range`, `hyperparameter.integer`, `hyperparameter.multiple`, `hyperparameter.choice`
  */
 export function checkHyperparameters(values: Readonly<Record<string, unknown>>, own: Partial<Hyperparameters> = {}): Hyperparameters {
   for (const name of Object.keys(values))
     if (!names.has(name))
       throw new HumanError('hyperparameter.unknown', 'There is no hyperparameter {0}. Use one of these: {1}.', [name.slice(0, 100), [...names].join(', ')]);
-  const checked = { ...defaultHyperparameters(own) } as Record<keyof Hyperparameters, number>;
-  for (const spec of hyperparameterSpecs) {
-    const value = Object.hasOwn(values, spec.name) ? (values[spec.name] ?? checked[spec.name]) : checked[spec.name];
-    if (typeof value !== 'number' || !(value >= spec.minimum && value <= spec.maximum))
-      throw new HumanError('hyperparameter.range', '{0} ({1}) cannot be {2}. Choose a number from {3} to {4}.', [spec.name, spec.help, describe(value), spec.minimum, spec.maximum]);
-    if (spec.integer && !Number.isInteger(value)) throw new HumanError('hyperparameter.integer', '{0} ({1}) cannot be {2}. Choose a whole number.', [spec.name, spec.help, value]);
-    if (spec.multipleOf !== undefined && value % spec.multipleOf !== 0) {
-      const near = Math.max(spec.minimum, Math.round(value / spec.multipleOf) * spec.multipleOf);
-      throw new HumanError('hyperparameter.multiple', '{0} ({1}) has to be a multiple of {2}, which {3} is not. Choose {4}, for example.', [spec.name, spec.help, spec.multipleOf, value, near]);
-    }
-    checked[spec.name] = value;
+  const defaults = defaultHyperparameters(own);
+  return Object.fromEntries(
+    hyperparameterSpecs.map((spec) => {
+      const value = (Object.hasOwn(values, spec.name) ? values[spec.name] : undefined) ?? defaults[spec.name];
+      return [spec.name, 'choices' in spec ? checkChoice(spec, value) : checkNumber(spec, value)];
+    }),
+  ) as unknown as Hyperparameters;
+}
+
+function checkNumber(spec: NumberSpec, value: unknown): number {
+  if (typeof value !== 'number' || !(value >= spec.minimum && value <= spec.maximum))
+    throw new HumanError('hyperparameter.range', '{0} ({1}) cannot be {2}. Choose a number from {3} to {4}.', [spec.name, spec.help, describe(value), spec.minimum, spec.maximum]);
+  if (spec.integer && !Number.isInteger(value)) throw new HumanError('hyperparameter.integer', '{0} ({1}) cannot be {2}. Choose a whole number.', [spec.name, spec.help, value]);
+  if (spec.multipleOf !== undefined && value % spec.multipleOf !== 0) {
+    const near = Math.max(spec.minimum, Math.round(value / spec.multipleOf) * spec.multipleOf);
+    throw new HumanError('hyperparameter.multiple', '{0} ({1}) has to be a multiple of {2}, which {3} is not. Choose {4}, for example.', [spec.name, spec.help, spec.multipleOf, value, near]);
   }
-  return checked;
+  return value;
+}
+
+function checkChoice({ name, help, choices }: ChoiceSpec, value: unknown): string {
+  const choice = choices.find((each) => each === value);
+  if (choice === undefined) throw new HumanError('hyperparameter.choice', '{0} ({1}) cannot be {2}. Choose one of these: {3}.', [name, help, describe(value), choices.join(', ')]);
+  return choice;
 }
 
 function describe(value: unknown): string | number {

@@ -40,7 +40,8 @@ export interface ModelManifest {
   /** What the model was trained on: rows, file, hash, licence … */
   readonly data: Readonly<Record<string, string | number>>;
   readonly seed: number;
-  readonly hyperparameters: Readonly<Record<string, number>>;
+  /** How it was trained: numbers, and names of choices. */
+  readonly hyperparameters: Readonly<Record<string, number | string>>;
   /** How training went. A loss that was not finite is NaN here and null in the file. */
   readonly epochs: readonly EpochReport[];
   /** Results on held-out rows by the names of the report: rows, accuracy, macroF1, ece, loss … */
@@ -113,7 +114,7 @@ export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
     tokenizer: { maxTokens: tokenizer.integer('maxTokens', 1, manifestLimits.maxTokens), truncation: tokenizer.oneOf('truncation', ['head+tail']), sha256: hash(tokenizer, 'sha256') },
     data: file.facts('data', 100, 2000),
     seed: file.integer('seed', 0, 4_294_967_295),
-    hyperparameters: file.numbers('hyperparameters', 100),
+    hyperparameters: file.facts('hyperparameters', 100, 100),
     epochs: file.objects('epochs', 0, 10_000).map((epoch) => ({
       trainLoss: lossOf(epoch, 'trainLoss'),
       validLoss: lossOf(epoch, 'validLoss'),
@@ -160,18 +161,19 @@ function parseLayer(layer: JsonObject): Layer {
   // names of values in the ONNX graph are built from it
   const name = layer.pattern('name', 64, /^[A-Za-z][\w.-]*$/, 'lstm1');
   const units = (field: string): number => layer.integer(field, 1, manifestLimits.units);
+  const rate = (field: string): number => layer.number(field, 0, 0.999);
   const type = layer.oneOf('type', ['embedding', 'lstm', 'pool', 'dense', 'dropout']);
   switch (type) {
     case 'embedding':
       return { type, name, vocabularySize: layer.integer('vocabularySize', 2, manifestLimits.vocabulary), size: units('size') };
     case 'lstm':
-      return { type, name, units: units('units'), bidirectional: layer.boolean('bidirectional') };
+      return { type, name, units: units('units'), bidirectional: layer.boolean('bidirectional'), ...(layer.has('recurrentDropout') ? { recurrentDropout: rate('recurrentDropout') } : {}) };
     case 'pool':
       return { type, name, methods: layer.choices('methods', ['max', 'mean', 'last']) };
     case 'dense':
       return { type, name, units: units('units'), activation: layer.oneOf('activation', ['linear', 'relu', 'tanh']) };
     case 'dropout':
-      return { type, name, rate: layer.number('rate', 0, 0.999) };
+      return { type, name, rate: rate('rate'), ...(layer.has('over') ? { over: layer.oneOf('over', ['values', 'tokens']) } : {}) };
   }
 }
 

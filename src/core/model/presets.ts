@@ -1,4 +1,4 @@
-import type { Architecture } from './architecture';
+import type { Architecture, Layer } from './architecture';
 
 /** What a preset is built from: the sizes that depend on the data, and the hyperparameters, by the field's names. */
 export interface PresetOptions {
@@ -12,6 +12,12 @@ export interface PresetOptions {
   readonly hiddenUnits: number;
   /** Probability in 0..1 of dropping an embedded value or a feature while training. */
   readonly dropout: number;
+  /** Probability in 0..1 of dropping a token's vector wherever the token stands. Default 0. */
+  readonly embeddingDropout?: number;
+  /** Probability in 0..1 of dropping a hidden-to-hidden weight. Default 0. */
+  readonly recurrentDropout?: number;
+  /** LSTM layers, at least 1. Default 1. */
+  readonly layers?: number;
 }
 
 export interface Preset {
@@ -22,17 +28,22 @@ export interface Preset {
   build(options: PresetOptions): Architecture;
 }
 
-/** Bidirectional LSTM, masked max and mean pooling side by side, one dense head. */
+/** Bidirectional LSTMs, one or several on top of each other with dropout between them; masked max and mean pooling side by side; one dense head. */
 const bilstmPool: Preset = {
   name: 'bilstm-pool',
-  description: 'Embedding → bidirectional LSTM → masked max + mean pooling → dense',
+  description: 'Embedding → bidirectional LSTM, one or several → masked max + mean pooling → dense',
   defaults: { embeddingSize: 64, hiddenUnits: 64, dropout: 0.5 },
-  build: ({ vocabularySize, labels, embeddingSize, hiddenUnits, dropout }) => ({
+  build: ({ vocabularySize, labels, embeddingSize, hiddenUnits, dropout, embeddingDropout = 0, recurrentDropout = 0, layers = 1 }) => ({
     preset: 'bilstm-pool',
     layers: [
       { type: 'embedding', name: 'embedding', vocabularySize, size: embeddingSize },
+      // only where there is something to drop: a layer more would change the masks that the others draw
+      ...(embeddingDropout === 0 ? [] : [{ type: 'dropout', name: 'tokenDropout', rate: embeddingDropout, over: 'tokens' } as const]),
       { type: 'dropout', name: 'embeddingDropout', rate: dropout },
-      { type: 'lstm', name: 'lstm', units: hiddenUnits, bidirectional: true },
+      ...Array.from({ length: layers }, (_, index): readonly Layer[] => {
+        const lstm = { type: 'lstm', name: index === 0 ? 'lstm' : `lstm${index + 1}`, units: hiddenUnits, bidirectional: true, ...(recurrentDropout === 0 ? {} : { recurrentDropout }) } as const;
+        return index === 0 ? [lstm] : [{ type: 'dropout', name: `${lstm.name}Dropout`, rate: dropout }, lstm];
+      }).flat(),
       { type: 'pool', name: 'pool', methods: ['max', 'mean'] },
       { type: 'dropout', name: 'featureDropout', rate: dropout },
       { type: 'dense', name: 'head', units: labels, activation: 'linear' },

@@ -29,20 +29,39 @@ export interface TrainRequest {
   readonly identity: { readonly name: string; readonly version: string; readonly parent?: string; readonly description?: string; readonly data?: Readonly<Record<string, string | number>> };
 }
 
+/** How the learning rate changes over the planned steps; what each means stands in `training/schedule`. */
+export type ScheduleName = 'constant' | 'linear' | 'slanted-triangular' | 'one-cycle';
+
 /** Hyperparameters by the field's names; ranges and defaults stand in `core/model/hyperparameters`. */
 export interface Hyperparameters {
   readonly embeddingSize: number;
   readonly hiddenUnits: number;
+  /** LSTM layers, each on top of the one before. */
+  readonly layers: number;
   /** Probability in 0..1. */
   readonly dropout: number;
+  /** Probability in 0..1 that a token's vector is zero wherever the token stands in a text. */
+  readonly embeddingDropout: number;
+  /** Probability in 0..1 that a hidden-to-hidden weight of an LSTM is zero throughout a batch. */
+  readonly recurrentDropout: number;
   /** Probability in 0..1 that a token of a training text is read as unknown. */
   readonly wordDropout: number;
   /** Share in 0..1 of the truth that the training loss spreads evenly over all labels. */
   readonly labelSmoothing: number;
+  /** What a row counts in the loss: all the same, or so much that all labels count the same. */
+  readonly classWeights: 'none' | 'balanced';
   readonly batchSize: number;
+  /** The highest of the schedule, in the topmost layer. */
   readonly learningRate: number;
-  /** Share of the learning rate that is gone, linearly, by the last planned step: 0 keeps it, 1 ends at zero. */
-  readonly learningRateDecay: number;
+  readonly schedule: ScheduleName;
+  /** Share of the learning rate, in 0..1, that the linear schedule ends at. */
+  readonly finalRateShare: number;
+  /** A layer learns at the rate of the one above it over this factor, at least 1. */
+  readonly layerDecay: number;
+  /** Epochs until the next layer below learns too, beginning with the topmost alone; 0: all from the start. */
+  readonly unfreezeEpochs: number;
+  /** Decoupled: a step takes away this share, times the learning rate, of each weight that is no bias. */
+  readonly weightDecay: number;
   /** Decay per step, in 0..1, of the moving average of the weights that is evaluated and kept; 0 keeps the latest weights. */
   readonly weightAveraging: number;
   readonly epochs: number;

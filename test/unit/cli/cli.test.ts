@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { hyperparameterSpecs } from '../../../src/core/model/hyperparameters';
 import { Random } from '../../../src/core/util/random';
 import { buildDist } from '../../dist';
 
@@ -130,6 +131,8 @@ describe('the command line', function () {
       [['train', '--label', 'label', '--output', 'x', '--workers', '0', 'test.csv'], 2, /--workers takes a whole number from 1 to 4/],
       [['train', '--label', 'label', '--output', 'x', '--preset', 'gru', 'test.csv'], 2, /bilstm-pool/],
       [['train', '--label', 'label', '--output', 'x', '--epochs', '0', 'test.csv'], 1, /epochs/],
+      [['train', '--label', 'label', '--output', 'x', '--schedule', 'cosine', 'test.csv'], 1, /schedule.*"cosine".*slanted-triangular, one-cycle/],
+      [['train', '--label', 'label', '--output', 'x', '--schedule', 'linear', '--class-weights', 'balanced', '--layers', '5', 'test.csv'], 1, /layers.*5.*1 to 4/],
       [['classify', '--model', 'missing', 'test.csv'], 1, /missing/],
       [['evaluate', '--model', model, '--label', 'stars', 'test.csv'], 1, /test\.csv.*"stars".*"id", "text", "label"/],
       [['evaluate', '--model', model, '--label', 'id', 'test.csv'], 1, /test\.csv, row 1, column id.*"0".*negative, positive/],
@@ -143,6 +146,12 @@ describe('the command line', function () {
       assert.doesNotMatch(result.stderr, /\n\s+at /, 'no stack trace for a person');
     }
     assert.ok(!readdirSync(folder).some((name) => name.startsWith('none')), 'nothing half-written stays behind');
-    assert.strictEqual(run(['train', '--help']).status, 0);
+    const help = run(['train', '--help']);
+    assert.strictEqual(help.status, 0);
+    for (const spec of hyperparameterSpecs) {
+      const flag = spec.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      assert.ok(help.stdout.split('\n').some((line) => line.startsWith(`  --${flag} `) && line.includes(spec.help) && line.includes(`(default ${spec.default})`)), flag);
+      if ('choices' in spec) for (const choice of spec.choices) assert.ok(help.stdout.includes(choice), choice);
+    }
   });
 });

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { HumanError } from '../../../src/core/errors';
 import { checkHyperparameters, defaultHyperparameters, hyperparameterSpecs } from '../../../src/core/model/hyperparameters';
 import { presets } from '../../../src/core/model/presets';
+import type { Hyperparameters } from '../../../src/core/protocol/trainer';
 
 const refused = (values: Readonly<Record<string, unknown>>, code: string, ...mentions: string[]): void =>
   assert.throws(
@@ -16,18 +17,43 @@ describe('hyperparameters', () => {
     for (const { defaults } of presets) assert.deepStrictEqual(checkHyperparameters({}, defaults), { ...defaultHyperparameters(), ...defaults });
   });
 
+  it('have a specification each', () => {
+    const all: Readonly<Record<keyof Hyperparameters, true>> = {
+      embeddingSize: true, hiddenUnits: true, layers: true, dropout: true, embeddingDropout: true, recurrentDropout: true, wordDropout: true, labelSmoothing: true, classWeights: true,
+      batchSize: true, learningRate: true, schedule: true, finalRateShare: true, layerDecay: true, unfreezeEpochs: true, weightDecay: true, weightAveraging: true, epochs: true,
+      patience: true, gradientClip: true, maxTokens: true, minFrequency: true, vocabularySize: true, seed: true,
+    };
+    assert.deepStrictEqual(hyperparameterSpecs.map(({ name }) => name).sort(), Object.keys(all).sort());
+  });
+
   it('are explained in one line each', () => {
     assert.strictEqual(new Set(hyperparameterSpecs.map(({ name }) => name)).size, hyperparameterSpecs.length);
-    for (const { help, minimum, maximum } of hyperparameterSpecs) assert.ok(/^[^\n]{10,120}[^.]$/.test(help) && minimum < maximum, help);
+    for (const { help } of hyperparameterSpecs) assert.match(help, /^[^\n]{10,120}[^.]$/);
   });
 
   it('take every value of their range and no other', () => {
-    for (const { name, minimum, maximum, integer, multipleOf = 1 } of hyperparameterSpecs) {
+    for (const spec of hyperparameterSpecs) {
+      if ('choices' in spec) continue;
+      const { name, minimum, maximum, integer, multipleOf = 1 } = spec;
+      assert.ok(minimum < maximum, name);
       const inside = integer ? fc.integer({ min: Math.ceil(minimum / multipleOf), max: Math.floor(maximum / multipleOf) }).map((n) => n * multipleOf) : fc.double({ min: minimum, max: maximum, noNaN: true });
       fc.assert(fc.property(inside, (value) => assert.strictEqual(checkHyperparameters({ [name]: value })[name], value)));
       for (const value of [minimum - multipleOf, maximum + multipleOf, NaN, Infinity, -Infinity, '5', {}, [3], true]) refused({ [name]: value }, 'hyperparameter.range', name);
       if (integer) refused({ [name]: minimum + 0.5 }, 'hyperparameter.integer', name);
       if (multipleOf > 1) refused({ [name]: minimum + 1 }, 'hyperparameter.multiple', name, String(minimum));
+    }
+  });
+
+  it('take every one of their choices and nothing else', () => {
+    const choices = hyperparameterSpecs.flatMap((spec) => ('choices' in spec ? [spec] : []));
+    assert.deepStrictEqual(
+      choices.map(({ name }) => name),
+      ['classWeights', 'schedule'],
+    );
+    for (const { name, choices: all, default: own } of choices) {
+      assert.ok(all.length > 1 && new Set<string>(all).size === all.length && (all as readonly string[]).includes(own));
+      for (const choice of all) assert.strictEqual(checkHyperparameters({ [name]: choice })[name], choice);
+      for (const value of ['', 'Linear', 'toString', '0', 0, 1, NaN, true, [own], {}, 'x'.repeat(10_000)]) refused({ [name]: value }, 'hyperparameter.choice', name, all.join(', '));
     }
   });
 

@@ -1,4 +1,5 @@
 import * as assert from 'node:assert';
+import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { HumanError } from '../../../src/core/errors';
 import { formatManifest, parseManifest, type ModelManifest } from '../../../src/core/model/manifest';
@@ -16,8 +17,8 @@ const example: ModelManifest = {
     preset: 'bilstm-pool',
     layers: [
       { type: 'embedding', name: 'embedding', vocabularySize: 30, size: 8 },
-      { type: 'dropout', name: 'drop', rate: 0.3 },
-      { type: 'lstm', name: 'lstm', units: 4, bidirectional: true },
+      { type: 'dropout', name: 'drop', rate: 0.3, over: 'tokens' },
+      { type: 'lstm', name: 'lstm', units: 4, bidirectional: true, recurrentDropout: 0.25 },
       { type: 'pool', name: 'pool', methods: ['max', 'mean', 'last'] },
       { type: 'dense', name: 'dense', units: 5, activation: 'tanh' },
       { type: 'dense', name: 'head', units: 3, activation: 'linear' },
@@ -26,7 +27,7 @@ const example: ModelManifest = {
   tokenizer: { maxTokens: 400, truncation: 'head+tail', sha256: digest },
   data: { rows: 5000, file: 'reviews.csv' },
   seed: 1,
-  hyperparameters: { epochs: 10, learningRate: 0.002 },
+  hyperparameters: { epochs: 10, learningRate: 0.002, schedule: 'one-cycle' },
   epochs: [
     { trainLoss: 0.7, validLoss: 0.6, validAccuracy: 0.7, seconds: 12.5 },
     { trainLoss: NaN, validLoss: NaN, validAccuracy: 0.5, seconds: 11 },
@@ -70,6 +71,12 @@ describe('parseManifest', () => {
     const { parent, description, ...without } = example;
     assert.ok(parent && description);
     assert.deepStrictEqual(parseManifest(formatManifest(without), 'model.json'), without);
+  });
+
+  it('reads that of the shipped model, whatever hyperparameters its training knew', () => {
+    const { name, hyperparameters } = parseManifest(readFileSync('models/sentiment/model.json'), 'model.json');
+    assert.strictEqual(name, 'sentiment');
+    assert.strictEqual(hyperparameters['vocabularySize'], 40_000);
   });
 
   it('leaves out what it does not know, so that files with additions can be read', () => {
@@ -132,6 +139,16 @@ describe('parseManifest', () => {
     ['architecture.layers.3.methods', [], 'json.list'],
     ['architecture.layers.4.activation', 'gelu', 'json.choice'],
     ['architecture.layers.1.rate', 1, 'json.number'],
+    ['architecture.layers.1.over', 'words', 'json.choice', 'values, tokens'],
+    ['architecture.layers.1.over', null, 'json.choice'],
+    ['architecture.layers.1.over', 'values', 'accepted'],
+    ['architecture.layers.1.over', undefined, 'accepted'],
+    ['architecture.layers', layers(layer(0), layer(2), layer(1), layer(3), layer(5)), 'manifest.architecture', 'right after the embedding'],
+    ['architecture.layers.2.recurrentDropout', 1, 'json.number', 'architecture.layers[2].recurrentDropout'],
+    ['architecture.layers.2.recurrentDropout', -0.1, 'json.number'],
+    ['architecture.layers.2.recurrentDropout', '0.5', 'json.number'],
+    ['architecture.layers.2.recurrentDropout', null, 'json.number'],
+    ['architecture.layers.2.recurrentDropout', undefined, 'accepted'],
     ['tokenizer.maxTokens', 1e9, 'json.integer'],
     ['tokenizer.truncation', 'head', 'json.choice'],
     ['tokenizer.sha256', digest.slice(1), 'json.pattern'],
@@ -139,10 +156,13 @@ describe('parseManifest', () => {
     ['data', { text: 'x'.repeat(2001) }, 'json.record.fact'],
     ['data', Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`k${i}`, i])), 'json.record'],
     ['seed', -1, 'json.integer'],
-    ['hyperparameters', { epochs: 'ten' }, 'json.record.number', 'hyperparameters.epochs'],
+    ['hyperparameters', { epochs: [10] }, 'json.record.fact', 'hyperparameters.epochs'],
+    ['hyperparameters', { schedule: 'x'.repeat(101) }, 'json.record.fact', 'hyperparameters.schedule'],
+    ['hyperparameters', { schedule: 'one-cycle', learningRateDecay: 1 }, 'accepted'],
     ['epochs', [{ trainLoss: 'low' }], 'json.number', 'epochs[0].trainLoss'],
     ['epochs.0.seconds', -1, 'json.number'],
     ['metrics', [0.9], 'json.object'],
+    ['metrics', { accuracy: 'high' }, 'json.record.number', 'metrics.accuracy'],
     ['temperature', 0, 'json.number'],
     ['temperature', null, 'json.number'],
     ['precision', 'int4', 'json.choice'],

@@ -5,9 +5,13 @@ import type { Random } from '../../../src/core/util/random';
 export function randomArchitecture(random: Random): Architecture {
   const size = (): number => 1 + random.below(9);
   const dropout = (name: string): Layer[] => (random.below(2) === 0 ? [] : [{ type: 'dropout', name, rate: 0.3 }]);
-  const layers: Layer[] = [{ type: 'embedding', name: 'embedding', vocabularySize: 3 + random.below(30), size: size() }, ...dropout('embeddingDropout')];
-  const lstms = random.below(4);
-  for (let i = 0; i < lstms; i++) layers.push({ type: 'lstm', name: `lstm${i}`, units: size(), bidirectional: random.below(2) === 0 }, ...dropout(`lstmDropout${i}`));
+  const tokenDropout: Layer[] = random.below(2) === 0 ? [] : [{ type: 'dropout', name: 'tokenDropout', rate: 0.3, over: 'tokens' }];
+  const layers: Layer[] = [{ type: 'embedding', name: 'embedding', vocabularySize: 3 + random.below(30), size: size() }, ...tokenDropout, ...dropout('embeddingDropout')];
+  const lstms = random.below(5);
+  for (let i = 0; i < lstms; i++) {
+    const weightDrop = random.below(2) === 0 ? {} : { recurrentDropout: 0.3 };
+    layers.push({ type: 'lstm', name: `lstm${i}`, units: size(), bidirectional: random.below(2) === 0, ...weightDrop }, ...dropout(`lstmDropout${i}`));
+  }
   const methods: ('max' | 'mean' | 'last')[] = random.shuffle(lstms === 0 ? ['max', 'mean'] : ['max', 'mean', 'last']);
   layers.push({ type: 'pool', name: 'pool', methods: methods.slice(0, 1 + random.below(methods.length)) }, ...dropout('featureDropout'));
   for (let i = random.below(3); i > 0; i--) {

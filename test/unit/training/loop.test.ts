@@ -10,7 +10,7 @@ import { parameterLayout, type ComputeEngine } from '../../../src/training/engin
 import { initializeWeights } from '../../../src/training/initialize';
 import { evaluate, runLoop, type LoopOptions, type LoopResult } from '../../../src/training/loop';
 import { Network } from '../../../src/training/network';
-import { linearSchedule } from '../../../src/training/schedule';
+import { ratePlan, type PlanPoint, type RatePlan, type RatePlanOptions } from '../../../src/training/schedule';
 import { tf } from '../../../src/training/tf';
 import { engines } from './engines';
 
@@ -28,13 +28,16 @@ function draw(count: number, seed: number, flip = 0): EncodedRow[] {
   });
 }
 
+const planOf = (learningRate: number, changes: Partial<RatePlanOptions> = {}): RatePlan =>
+  ratePlan(parameterLayout(architecture), { learningRate, schedule: 'constant', finalRateShare: 0, layerDecay: 1, unfreezeEpochs: 0, ...changes });
+
 const quiet: LoopOptions = {
   batchSize: 16,
   epochs: 4,
   patience: 3,
-  learningRate: 0.01,
-  schedule: linearSchedule(0),
+  rates: planOf(0.01),
   gradientClip: 1,
+  weightDecay: 0,
   wordDropout: 0.05,
   labelSmoothing: 0.05,
   weightAveraging: 0.9,
@@ -71,7 +74,7 @@ for (const { name, create } of engines) {
     it('stops when the validation loss has not fallen for as many epochs as its patience, and restores the best epoch', async () => {
       // a quarter of the labels is wrong: the network memorizes the training rows and gets worse on the others
       const validation = draw(60, 4, 0.25);
-      const { result, engine } = await run(draw(60, 3, 0.25), validation, { epochs: 40, patience: 2, learningRate: 0.03 });
+      const { result, engine } = await run(draw(60, 3, 0.25), validation, { epochs: 40, patience: 2, rates: planOf(0.03) });
       const losses = result.epochs.map(({ validLoss }) => validLoss);
       assert.strictEqual(losses[result.best], Math.min(...losses));
       assert.strictEqual(result.epochs.length, result.best + 3);
@@ -108,7 +111,7 @@ for (const { name, create } of engines) {
     });
 
     it('says so when training diverges', async () => {
-      await assert.rejects(run(draw(100, 1), draw(20, 2), { learningRate: 1000, gradientClip: Infinity, epochs: 30 }), (error) => {
+      await assert.rejects(run(draw(100, 1), draw(20, 2), { rates: planOf(1000), gradientClip: Infinity, epochs: 30 }), (error) => {
         assert.ok(error instanceof HumanError);
         assert.strictEqual(error.code, 'training.diverged');
         assert.match(error.message, /lower learning rate than 1000, for example 250/);
@@ -116,16 +119,44 @@ for (const { name, create } of engines) {
       });
     });
 
+    it('says so, and saves nothing, when the loss explodes without leaving the numbers, or leaves them', async () => {
+      // one step of so high a rate that only the check on the held-out rows sees what it did
+      for (const rate of [100, 1e30])
+        await assert.rejects(run(draw(16, 1), draw(20, 2), { rates: planOf(rate), epochs: 1, weightAveraging: 0 }), (error) => error instanceof HumanError && error.code === 'training.diverged');
+      // a later epoch that is worse is for patience to judge
+      const rates = { ...planOf(0.01), rates: ({ step }: PlanPoint) => parameterLayout(architecture).parameters.map(() => (step === 1 ? 100 : 1e-3)) };
+      const { result } = await run(draw(16, 1), draw(20, 2), { rates, epochs: 2, weightAveraging: 0 });
+      assert.strictEqual(result.best, 0);
+      assert.ok(result.epochs[1]!.validLoss > 20);
+    });
+
+    it('asks for the rates of each step once, and hands on the decay', async () => {
+      const asked: PlanPoint[] = [];
+      const rates: RatePlan = { ...planOf(0.01), rates: (at) => (asked.push(at), planOf(0.01).rates(at)) };
+      const { weights: plain } = await run(draw(40, 1), draw(10, 2), { epochs: 2, rates });
+      assert.deepStrictEqual(asked, Array.from({ length: 6 }, (_, step) => ({ step, steps: 6, epoch: Math.floor(step / 3) })));
+      const norm = ({ weights }: { weights: Float32Array }): number => Math.hypot(...weights);
+      assert.ok(norm(await run(draw(40, 1), draw(10, 2), { epochs: 2, weightDecay: 1 })) < norm({ weights: plain }) - 0.1);
+    });
+
+    it('does not lose its patience before the last layer has thawed', async () => {
+      // rates too low to change a loss, so that no epoch is better than the first by more than rounding
+      const still = (lastThaw: number): RatePlan => ({ ...planOf(0), lastThaw: () => lastThaw });
+      const epochs = async (rates: RatePlan): Promise<number> => (await run(draw(16, 1), draw(10, 2), { epochs: 12, patience: 2, rates })).result.epochs.length;
+      assert.strictEqual(await epochs(still(0)), 3);
+      assert.strictEqual(await epochs(still(6)), 8);
+    });
+
     it('leaves no tensor behind, whether it ends well or not', async () => {
       const before = tf.memory().numTensors;
       await run(draw(40, 1), draw(10, 2), { epochs: 1 });
       await run(draw(40, 1), draw(10, 2), { signal: { ...quiet.signal, aborted: true } }).catch(() => undefined);
-      await run(draw(40, 1), draw(10, 2), { learningRate: 1e6, gradientClip: Infinity }).catch(() => undefined);
+      await run(draw(40, 1), draw(10, 2), { rates: planOf(1e6), gradientClip: Infinity }).catch(() => undefined);
       assert.strictEqual(tf.memory().numTensors, before);
     });
 
     it('keeps the average of the weights when asked to, the latest otherwise', async () => {
-      const weights = async (weightAveraging: number, epochs: number): Promise<Float32Array> => (await run(draw(32, 1), draw(10, 2), { weightAveraging, epochs, patience: 9, learningRate: 1e-3 })).weights;
+      const weights = async (weightAveraging: number, epochs: number): Promise<Float32Array> => (await run(draw(32, 1), draw(10, 2), { weightAveraging, epochs, patience: 9, rates: planOf(1e-3) })).weights;
       // two steps an epoch, which the average follows by 9/10 and 9/11
       const start = new Float32Array(parameterLayout(architecture).length);
       initializeWeights(parameterLayout(architecture), start, quiet.seed);
@@ -139,7 +170,7 @@ for (const { name, create } of engines) {
     it('leaves frozen parameters alone', async () => {
       const fresh = new Float32Array(parameterLayout(architecture).length);
       initializeWeights(parameterLayout(architecture), fresh, quiet.seed);
-      const { weights, engine } = await run(draw(40, 1), draw(10, 2), { epochs: 1, rateOf: (parameter) => (parameter.startsWith('head') ? 1 : 0) });
+      const { weights, engine } = await run(draw(40, 1), draw(10, 2), { epochs: 1, rates: planOf(0.01, { unfreezeEpochs: 1 }) });
       for (const { name: parameter, offset, size } of engine.layout.parameters) {
         const equal = weights.subarray(offset, offset + size).every((value, k) => value === fresh[offset + k]);
         assert.strictEqual(equal, !parameter.startsWith('head'), parameter);
@@ -148,10 +179,3 @@ for (const { name, create } of engines) {
     });
   });
 }
-
-describe('the linear schedule', () => {
-  it('ends at 1 - decay', () => {
-    assert.deepStrictEqual([0, 0.5, 1].map(linearSchedule(1)), [1, 0.5, 0]);
-    assert.deepStrictEqual([0, 0.5, 1].map(linearSchedule(0)), [1, 1, 1]);
-  });
-});

@@ -67,6 +67,29 @@ describe('training a model', () => {
     assert.notDeepStrictEqual(one.bundle.model, other.bundle.model);
   });
 
+  it('learns with several layers and everything switched on, and writes it all down', async () => {
+    const every = { layers: 2, embeddingDropout: 0.1, recurrentDropout: 0.2, classWeights: 'balanced', schedule: 'one-cycle', layerDecay: 1.5, unfreezeEpochs: 1, weightDecay: 0.01, epochs: 8 } as const;
+    const { bundle, epochs, best } = await run(request({}, { ...every, learningRate: 0.02 }));
+    const { manifest } = validateBundle(bundle, 'remarks');
+    assert.ok(epochs[best]!.validAccuracy > 0.95, JSON.stringify(epochs));
+    assert.deepStrictEqual(manifest.hyperparameters, request({}, { ...every, learningRate: 0.02 }).hyperparameters);
+    assert.deepStrictEqual(
+      manifest.architecture.layers.flatMap((layer) => (layer.type === 'lstm' ? layer.recurrentDropout : [])),
+      [0.2, 0.2],
+    );
+  });
+
+  it('lets a schedule, slower layers below, frozen layers, decay and dropout make a difference each', async () => {
+    const quick = (own: Partial<TrainRequest['hyperparameters']>): TrainRequest => request({ rows: bilingualRows(40, 1), validation: bilingualRows(20, 2) }, { epochs: 2, ...own });
+    const models = new Set<string>();
+    const changes: readonly Partial<TrainRequest['hyperparameters']>[] = [
+      {}, { schedule: 'linear' }, { schedule: 'linear', finalRateShare: 0.5 }, { schedule: 'slanted-triangular' }, { schedule: 'one-cycle' }, { layerDecay: 2.6 }, { unfreezeEpochs: 1 },
+      { weightDecay: 0.1 }, { embeddingDropout: 0.3 }, { recurrentDropout: 0.3 }, { classWeights: 'balanced' }, { layers: 2 },
+    ];
+    for (const change of changes) models.add(Buffer.from((await run(quick(change))).bundle.model).toString('base64'));
+    assert.strictEqual(models.size, changes.length);
+  });
+
   it('keeps the temperature at 1 when there are too few rows to fit it', async () => {
     const { bundle } = await run(request({ rows: bilingualRows(40, 1), validation: bilingualRows(20, 2) }, { epochs: 1 }));
     assert.strictEqual(validateBundle(bundle, 'remarks').manifest.temperature, 1);
@@ -111,6 +134,30 @@ describe('training a model', () => {
     for (const [name, { data }] of Object.entries(valid.weights())) {
       if (!name.startsWith('head')) data.forEach((value, k) => assert.ok(Math.abs(value - base[name]!.data[k]!) < 1e-4, name));
     }
+  });
+
+  it('gives the layers of a base the dropout of this run, and says of no other', async () => {
+    const rows = { rows: bilingualRows(20, 1), validation: bilingualRows(10, 2) };
+    const dropouts = (result: TrainResult): unknown[] => {
+      const { architecture, hyperparameters } = validateBundle(result.bundle, 'remarks').manifest;
+      const rates = architecture.layers.flatMap((layer): unknown[] => (layer.type === 'dropout' ? [layer.rate] : layer.type === 'lstm' ? [layer.recurrentDropout] : []));
+      return [rates, hyperparameters['embeddingDropout'], hyperparameters['recurrentDropout'], hyperparameters['layers']];
+    };
+    const base = await run(request(rows, { epochs: 1, layers: 2, embeddingDropout: 0.1, recurrentDropout: 0.2, dropout: 0.3 }));
+    assert.deepStrictEqual(dropouts(base), [[0.1, 0.3, 0.2, 0.3, 0.2, 0.3], 0.1, 0.2, 2]);
+    const other = await run(request({ ...rows, base: base.bundle }, { epochs: 1, layers: 3, embeddingDropout: 0.4, recurrentDropout: 0.5, dropout: 0.6 }));
+    assert.deepStrictEqual(dropouts(other), [[0.4, 0.6, 0.5, 0.6, 0.5, 0.6], 0.4, 0.5, undefined]);
+    const none = await run(request({ ...rows, base: base.bundle }, { epochs: 1, dropout: 0 }));
+    assert.deepStrictEqual(dropouts(none), [[0, 0, undefined, 0, undefined, 0], 0, 0, undefined]);
+    // this one has no layer that drops tokens
+    const plain = await run(request({ ...rows, base: trained.bundle }, { epochs: 1, embeddingDropout: 0.4, recurrentDropout: 0.5, dropout: 0.6 }));
+    assert.deepStrictEqual(dropouts(plain), [[0.6, 0.5, 0.6], undefined, 0.5, undefined]);
+  });
+
+  it('trains only the head of a base while the rest is frozen', async () => {
+    const { bundle } = await run(request({ base: trained.bundle, rows: bilingualRows(40, 5), validation: bilingualRows(20, 6) }, { epochs: 2, unfreezeEpochs: 2, weightDecay: 0.1 }));
+    const [before, after] = [validateBundle(trained.bundle, 'base').weights(), validateBundle(bundle, 'remarks').weights()];
+    for (const [name, { data }] of Object.entries(after)) assert.strictEqual(data.every((value, k) => value === before[name]!.data[k]), !name.startsWith('head'), name);
   });
 
   const refusals: Readonly<Record<string, TrainRequest>> = {
