@@ -211,6 +211,11 @@ async function runNpm(args, cwd, nodeRoot) {
 const chromiumPlaces = {
   linux: ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'],
   darwin: ['/Applications/Chromium.app/Contents/MacOS/Chromium', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'],
+  win32: [
+    join(process.env['ProgramFiles'] ?? '', 'Google', 'Chrome', 'Application', 'chrome.exe'),
+    // every Windows has it
+    join(process.env['ProgramFiles(x86)'] ?? '', 'Microsoft', 'Edge', 'Application', 'msedge.exe'),
+  ],
 };
 
 /**
@@ -220,8 +225,9 @@ const chromiumPlaces = {
 export async function installChromium() {
   const named = process.env['LABEL_LENS_CHROMIUM'];
   if (named) return named;
+  const { platform } = process;
   const find = () =>
-    process.platform === 'darwin' ? chromiumPlaces.darwin.find((file) => existsSync(file)) : chromiumPlaces.linux.map(which).find((file) => file !== undefined);
+    platform === 'darwin' || platform === 'win32' ? chromiumPlaces[platform].find((file) => existsSync(file)) : chromiumPlaces.linux.map(which).find((file) => file !== undefined);
   // only Debian's package is known to be called so, and elsewhere its absence costs boxes instead of characters in a picture, no more
   const fontMissing = process.platform === 'linux' && isRoot && existsSync('/etc/debian_version') && !existsSync('/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc');
   const found = find();
