@@ -1,5 +1,5 @@
 // @ts-check
-// npm test: types, lint, unit tests, the panel's tests, and the extension in a real VS Code. The last line is "N passed, N failed".
+// npm test: types, lint, unit tests, the panel's tests, training in a real Chromium, and the extension in a real VS Code. The last line is "N passed, N failed".
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -72,10 +72,13 @@ function sum(prefix = '') {
 rmSync(resultsFolder, { recursive: true, force: true });
 const reporter = ['--reporter', 'scripts/countReporter.cjs'];
 await run('types', 'types', ['node_modules/typescript/bin/tsc', '--noEmit']);
+await run('types of what runs in browsers', 'web-types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'src/platform/web']);
 await run('lint', 'lint', ['node_modules/eslint/bin/eslint.js', '.']);
 await run('unit tests', 'unit', ['scripts/unitTests.mjs', '--', ...reporter]);
 // the panel's tests come with the panel: a script of that name takes mocha's arguments as the unit tests do
 if (scripts['test:webview']) await run('panel tests', 'webview', [...scripts['test:webview'].replace(/^node /, '').split(' '), '--', ...reporter]);
+// not "web": a stage's name may not begin another's that ran before
+await run('training in a real Chromium', 'browser', ['scripts/webTests.mjs', '--', ...reporter]);
 await run('the extension in a real VS Code', 'vscode', ['scripts/testVscode.mjs']);
 
 const total = sum();

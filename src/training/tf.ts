@@ -11,6 +11,8 @@ export { tf };
 export async function startTfjs(wasmFolder: string): Promise<void> {
   if (tf.getBackend() === 'wasm') return;
   setWasmPaths(wasmFolder);
+  // in pages that may share memory tfjs would load another file, which starts threads
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   if (!(await tf.setBackend('wasm'))) throw new Error('The WebAssembly backend of tfjs could not start.');
   await tf.ready();
 }

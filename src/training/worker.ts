@@ -2,6 +2,7 @@ import { serve, Transferred, type Port } from '../core/protocol/rpc';
 import type { TrainerMethods } from '../core/protocol/trainer';
 import type { WorkerHandle } from '../core/protocol/worker';
 import { createKernelEngine } from './kernels/kernelEngine';
+import type { KernelBuild } from './kernels/kernels';
 import { startTfjs } from './tf';
 import { train } from './train';
 
@@ -13,6 +14,8 @@ export interface TrainerAssets {
   readonly pause: () => Promise<void>;
   /** Starts a thread that runs `help` (kernels/crew.ts), to compute beside this one. Absent where threads cannot share memory. */
   readonly startHelper?: () => WorkerHandle;
+  /** Default: the fastest that the runtime takes. */
+  readonly kernelBuild?: KernelBuild;
 }
 
 /** Serves {@link TrainerMethods} on `port`. */
@@ -23,7 +26,7 @@ export function runTrainerWorker(port: Port, assets: TrainerAssets): void {
       const helpers = assets.startHelper ? Array.from({ length: request.workers - 1 }, assets.startHelper) : [];
       try {
         const result = await train(request, {
-          createEngine: createKernelEngine({ helpers }),
+          createEngine: createKernelEngine({ helpers, ...(assets.kernelBuild ? { build: assets.kernelBuild } : {}) }),
           signal,
           pause: assets.pause,
           onProgress: progress,

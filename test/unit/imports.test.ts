@@ -10,6 +10,8 @@ const rules: Readonly<Record<string, { readonly folders: readonly string[]; read
   labeling: { folders: ['labeling', 'core'], packages: [] },
   storage: { folders: ['storage', 'core'], packages: [] },
   platform: { folders: ['platform', 'storage/fileSystem', 'core'], packages: ['node:'] },
+  'platform/web': { folders: ['platform/web', 'core'], packages: [] },
+  'platform/web/trainerWorker': { folders: ['platform/web', 'training', 'core'], packages: [] },
   'platform/node/predictorWorker': { folders: ['platform', 'inference', 'core'], packages: ['node:'] },
   'platform/node/trainerWorker': { folders: ['platform', 'training', 'core'], packages: ['node:'] },
   app: { folders: ['app', 'core', 'inference', 'training', 'labeling', 'storage'], packages: [] },
