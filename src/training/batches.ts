@@ -36,7 +36,7 @@ export function planEvaluation(lengths: ArrayLike<number>, batchSize: number): I
 }
 
 /** Bytes of what the way back needs, and arithmetic operations, of the texts that go through the network at once. */
-const most = { bytes: 64e6, operations: 12e9 };
+const most = { bytes: 64e6, operations: 6e9 };
 
 /** Texts under which a batch is not cut for the sake of {@link most}.operations alone: matrix products of fewer rows are slower. */
 const fewestTexts = 8;
@@ -67,7 +67,7 @@ export function tokenCost({ layers }: Architecture): TokenCost {
 }
 
 /**
- * Cuts a batch into nearly equal parts, whose gradients add up to the batch's. It bounds memory, and the time until progress is told and a cancellation seen: a part takes half a second at most
+ * Cuts a batch into nearly equal parts, whose gradients add up to the batch's. It bounds memory, and the time until progress is told and a cancellation seen: a part takes a quarter of a second at most
  * at 25 GFLOP/s, if it is not a single text.
  */
 export function splitBatch(batch: Int32Array, lengths: ArrayLike<number>, cost: TokenCost): Int32Array[] {
