@@ -14,6 +14,7 @@ import { Predictor } from './inference/predictor';
 import { NodeFileSystem } from './platform/node/fileSystem';
 import { openInput, openOutput } from './platform/node/files';
 import { startNodeWorker } from './platform/node/workers';
+import { CheckpointFile } from './storage/checkpointFile';
 import { Trainer } from './training/trainerClient';
 
 const commands: Readonly<Record<string, { readonly spec: CommandSpec; readonly run: (args: Arguments, context: CliContext) => Promise<void> }>> = {
@@ -73,6 +74,7 @@ async function main(argv: readonly string[]): Promise<number> {
       cores: availableParallelism(),
       openInput: (file) => openInput(file),
       openOutput: (file) => openOutput(file),
+      checkpoints: (folder) => new CheckpointFile(fileSystem, path.join(path.resolve(folder), 'training.checkpoint')),
       writeBundle: async (folder, bundle) => {
         const target = path.resolve(folder);
         // model.json last: a folder without it is no model

@@ -2,6 +2,7 @@ import type { BundleFiles } from '../core/protocol/predictor';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { ModelStore } from '../app/modelStore';
 import type { Predictor } from '../inference/predictor';
+import type { CheckpointStore } from '../training/checkpointKeeper';
 import type { Trainer } from '../training/trainerClient';
 import type { Terminal } from './terminal';
 
@@ -22,6 +23,8 @@ export interface CliContext {
   openOutput(file: string): Promise<Output>;
   /** Writes the three files of a bundle; `model.json`, without which a folder is no model, last. */
   writeBundle(folder: string, bundle: BundleFiles): Promise<void>;
+  /** The checkpoint of the training whose bundle will be written to that folder. */
+  checkpoints(folder: string): CheckpointStore;
 }
 
 export interface Input {

@@ -1,6 +1,6 @@
 import { dataHash } from '../core/labels/dataHash';
 import { stratifiedSplit, stratifiedSample } from '../core/labels/split';
-import { HumanError } from '../core/errors';
+import { CancelledError, HumanError } from '../core/errors';
 import { checkHyperparameters, hyperparameterSpecs, type HyperparameterSpec } from '../core/model/hyperparameters';
 import { findPreset, presets } from '../core/model/presets';
 import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
@@ -33,7 +33,8 @@ export const trainSpec: CommandSpec = {
     name: { value: 'NAME', help: 'name in the model card (default: the name of DIR)' },
     description: { value: 'TEXT', help: 'a sentence for the model card' },
     workers: { value: 'N', help: `threads to train with, 1 to ${mostWorkers}; the model is the same to the last bit (default: one less than there are cores)` },
-    output: { value: 'DIR', help: 'folder for the bundle' },
+    output: { value: 'DIR', help: 'folder for the bundle; until it is done, training.checkpoint lies there, with which the same command continues' },
+    restart: { help: 'start from the beginning, even if there is a checkpoint to continue from' },
     json: { help: 'print one JSON object as the last line of stdout' },
     ...hyperparameterFlags,
   },
@@ -86,6 +87,13 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const toTraining = (row: LabeledText): { text: string; label: number } => ({ text: row.text, label: index.get(row.label)! });
   const name = args.text('name') ?? output.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)!;
   const description = args.text('description');
+  const checkpoints = context.checkpoints(output);
+  if (args.has('restart')) await checkpoints.clear();
+  const say = (line: string): void => {
+    progress.clear();
+    context.terminal.stderr(`${line}\n`);
+  };
+  let canContinue = false;
   let result: TrainResult;
   try {
     result = await context.trainer.train(
@@ -108,6 +116,13 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
       },
       {
         signal: context.signal,
+        checkpoints,
+        onContinue: ({ epochs, batch, batches }) => {
+          canContinue = true;
+          say(`Continuing after epoch ${batch === 0 ? epochs.length : `${epochs.length + 1}, batch ${batch} of ${batches}`}; --restart begins anew.`);
+        },
+        onSaved: () => (canContinue = true),
+        onProblem: (problem) => say(problem.message),
         onProgress: (now) => {
           if (now.finished) {
             progress.clear();
@@ -124,10 +139,14 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
         },
       },
     );
+  } catch (error) {
+    if (error instanceof CancelledError && canContinue) say('The same command continues this training.');
+    throw error;
   } finally {
     progress.clear();
   }
   await context.writeBundle(output, result.bundle);
+  await checkpoints.clear();
   const best = result.epochs[result.best]!;
   context.terminal.stderr(
     `Kept epoch ${result.best + 1} (held-out loss ${best.validLoss.toFixed(4)}, accuracy ${(best.validAccuracy * 100).toFixed(2)} %), ${result.examplesPerSecond.toFixed(0)} examples/s. The model is in ${output}.\n`,

@@ -16,3 +16,18 @@ export interface FileSystem {
   /** Moves a file or folder over `to` atomically. */
   rename(from: string, to: string): Promise<void>;
 }
+
+/**
+ * The name under which `writeFileAtomically` may write before it renames: all use this one, so that what a killed process leaves behind can be told.
+ * @param unique twelve hexadecimal digits
+ */
+export function temporaryName(name: string, unique: string): string {
+  // room for the rest within the 255 bytes that a name may have
+  return `.${name.slice(0, 200)}.${unique}.tmp`;
+}
+
+/** Whether `candidate` is a {@link temporaryName} of `name`. */
+export function isTemporaryName(candidate: string, name: string): boolean {
+  const unique = /\.([0-9a-f]{12})\.tmp$/.exec(candidate)?.[1];
+  return unique !== undefined && candidate === temporaryName(name, unique);
+}

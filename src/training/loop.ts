@@ -32,6 +32,7 @@ export interface LoopOptions {
   /** Lets the thread handle what has come in, such as a cancellation; called between batches. */
   readonly pause: () => Promise<void>;
   readonly onProgress: (progress: TrainProgress) => void;
+  readonly checkpoints?: LoopCheckpoints;
 }
 
 export interface LoopResult {
@@ -44,8 +45,67 @@ export interface LoopResult {
   readonly examplesPerSecond: number;
 }
 
+/** How large a loop's state is and how far it can go: what a {@link LoopState} must fit. */
+export interface LoopShape {
+  /** Values in the flat array of parameters. */
+  readonly parameters: number;
+  readonly epochs: number;
+  /** Batches of an epoch. */
+  readonly batches: number;
+  /** Values of the validation rows' logits. */
+  readonly logits: number;
+  /** Whether there is an average of the weights. */
+  readonly averaging: boolean;
+}
+
+/**
+ * All that training goes on from, as it is between two optimizer steps. It holds no state of a random generator: each draw is addressed by [seed, purpose, epoch, row]
+ * (see `seeds.ts`), so the place is all the random state there is. It holds no gradients: between two steps they are zero.
+ */
+export interface LoopState {
+  /** Epochs that are done, with their validation. */
+  readonly epoch: number;
+  /** Batches that are done of the epoch under way, 0..batches; all of them: its validation comes next. */
+  readonly position: number;
+  /** Sum of the training losses of the epoch under way, nats. */
+  readonly total: number;
+  /** Smoothed training loss; NaN before the first batch. */
+  readonly smoothed: number;
+  /** Seconds of training: in the epoch under way, and in those before it. */
+  readonly seconds: number;
+  readonly secondsBefore: number;
+  /** One for each epoch that is done. */
+  readonly reports: readonly EpochReport[];
+  /** Index into `reports`; -1 before the first. */
+  readonly best: number;
+  /** Adam's t. */
+  readonly steps: number;
+  /** Steps that the average of the weights has seen. */
+  readonly averageSteps: number;
+  /** Arrays [parameters] in the layout of the engine, and the logits [validation rows, labels] of the best epoch. `average` is empty without averaging, the best ones before the first epoch is done. */
+  readonly weights: Float32Array;
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+  readonly average: Float32Array;
+  readonly bestWeights: Float32Array;
+  readonly bestLogits: Float32Array;
+}
+
+/** How a loop's state is kept. */
+export interface LoopCheckpoints {
+  /** Gets the state after every epoch, and within one when {@link interval} has passed. Its arrays are the loop's own, valid until it returns. */
+  readonly save: (state: LoopState) => void;
+  /** Milliseconds between two saves at most, one batch more. 30 s by default. */
+  readonly interval?: number;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+}
+
 /** Milliseconds between two progress messages, at most one batch more. */
 const progressInterval = 200;
+
+/** Milliseconds between two checkpoints. */
+const checkpointInterval = 30_000;
 
 /** Weight of the past in the smoothed loss. */
 const smoothing = 0.95;
@@ -58,59 +118,110 @@ const unknown = 1;
 
 /**
  * Trains the engine's weights on `rows` with Adam, epoch by epoch, until the loss on `validation` has not fallen for `patience` epochs with all layers thawed that will be;
- * leaves the weights of the epoch where it was lowest. The same seed gives the same weights.
+ * leaves the weights of the epoch where it was lowest. The same seed gives the same weights, also when a run was stopped and continued from any of its checkpoints.
  *
  * @param validation at least one row
  * @throws CancelledError when the signal was raised; HumanError `training.diverged`
  */
 export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[], validation: readonly EncodedRow[], options: LoopOptions): Promise<LoopResult> {
-  const { batchSize, epochs, patience, seed, signal, pause, onProgress } = options;
-  const network = new Network(engine, options);
-  const lengths = Int32Array.from(rows, ({ ids }) => ids.length);
-  const batches = Math.ceil(rows.length / batchSize);
-  const { labels } = network;
-  const guessing = Math.log(labels);
-  const cost = tokenCost(engine.layout.architecture);
-  const reports: EpochReport[] = [];
-  let best = -1;
-  const bestWeights = engine.weights().slice();
-  let bestLogits: Float32Array = new Float32Array(0);
-  const average = options.weightAveraging > 0 ? new WeightAverage(options.weightAveraging, engine.weights()) : undefined;
-  // often enough to follow an epoch, seldom enough not to cost
-  const averagingInterval = Math.max(1, Math.min(8, Math.floor(batches / 8)));
-  let trainingSeconds = 0;
-  let smoothed = NaN;
-  let place = { epoch: 0, position: 0, examples: 0 };
-  let lastProgress = performance.now();
+  return await new TrainingLoop(engine, rows, validation, options).run();
+}
 
-  const tell = (finished?: EpochReport): void => {
-    lastProgress = performance.now();
-    const done = finished ? place.epoch + 1 : place.epoch + place.examples / rows.length;
-    const perEpoch = reports.length > 0 ? reports.reduce((sum, { seconds }) => sum + seconds, 0) / reports.length : (trainingSeconds / place.examples) * rows.length;
-    onProgress({
-      epoch: place.epoch + 1,
-      epochs,
-      batch: place.position + 1,
-      batches,
-      loss: smoothed,
-      examplesPerSecond: (place.epoch * rows.length + place.examples) / trainingSeconds,
-      secondsLeft: Math.max(0, (epochs - done) * perEpoch),
-      ...(finished ? { finished } : {}),
-    });
-  };
-  const breathe = async (): Promise<void> => {
-    if (performance.now() - lastProgress >= progressInterval && place.examples > 0) tell();
-    await pause();
-    if (signal.aborted) throw new CancelledError();
-  };
+/** One run of {@link runLoop}: made, perhaps put back to where an earlier one was, run. */
+export class TrainingLoop {
+  readonly shape: LoopShape;
+  private readonly network: Network;
+  private readonly lengths: Int32Array;
+  private readonly labels: number;
+  private readonly cost: number;
+  private readonly guessing: number;
+  private readonly averagingInterval: number;
 
-  await breathe();
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const started = performance.now();
-    const earlier = trainingSeconds;
-    let total = 0;
-    place = { epoch, position: 0, examples: 0 };
-    for (const [position, batch] of planEpoch(lengths, batchSize, randomOf(seed, purposes.order, epoch)).entries()) {
+  // what a checkpoint holds beside the engine's weights and moments: see LoopState
+  private epoch = 0;
+  private position = 0;
+  private total = 0;
+  private smoothed = NaN;
+  private seconds = 0;
+  private secondsBefore = 0;
+  private readonly reports: EpochReport[] = [];
+  private best = -1;
+  private bestWeights: Float32Array = new Float32Array(0);
+  private bestLogits: Float32Array = new Float32Array(0);
+  private readonly average: WeightAverage | undefined;
+
+  /** Rows of the epoch under way that have been through the network; in the middle of a batch more than `position` tells. */
+  private examples = 0;
+  private lastProgress = performance.now();
+  private lastSave: number;
+  /** Whether the state is the one that was saved last. */
+  private isSaved = false;
+
+  constructor(
+    private readonly engine: ComputeEngine,
+    private readonly rows: readonly EncodedRow[],
+    private readonly validation: readonly EncodedRow[],
+    private readonly options: LoopOptions,
+  ) {
+    this.network = new Network(engine, options);
+    const { epochs, batchSize, weightAveraging } = options;
+    this.labels = this.network.labels;
+    this.cost = tokenCost(engine.layout.architecture);
+    this.shape = { parameters: engine.layout.length, epochs, batches: Math.ceil(rows.length / batchSize), logits: validation.length * this.labels, averaging: weightAveraging > 0 };
+    this.lengths = Int32Array.from(rows, ({ ids }) => ids.length);
+    this.guessing = Math.log(this.labels);
+    // often enough to follow an epoch, seldom enough not to cost
+    this.averagingInterval = Math.max(1, Math.min(8, Math.floor(this.shape.batches / 8)));
+    if (this.shape.averaging) this.average = new WeightAverage(weightAveraging, engine.weights());
+    this.lastSave = this.now();
+  }
+
+  /** Goes back to where `from` was taken, instead of starting at the beginning. @param from fits {@link shape}; its arrays are copied, for they may be parts of a whole file */
+  restore(from: LoopState): void {
+    const { engine } = this;
+    engine.weights().set(from.weights);
+    const { first, second } = engine.moments();
+    first.set(from.first);
+    second.set(from.second);
+    engine.steps = from.steps;
+    this.average?.restore(from.average, from.averageSteps);
+    this.epoch = from.epoch;
+    this.position = from.position;
+    this.total = from.total;
+    this.smoothed = from.smoothed;
+    this.seconds = from.seconds;
+    this.secondsBefore = from.secondsBefore;
+    this.reports.push(...from.reports);
+    this.best = from.best;
+    this.bestWeights = from.bestWeights.slice();
+    this.bestLogits = from.bestLogits.slice();
+    this.isSaved = true;
+  }
+
+  async run(): Promise<LoopResult> {
+    const { epochs, patience, rates } = this.options;
+    await this.breathe();
+    // layers that have yet to thaw may lower the loss again; the last epoch may be the one that a checkpoint was taken after
+    while (this.epoch < epochs && this.epoch - 1 - Math.max(this.best, rates.lastThaw(epochs) - 1) < patience) {
+      await this.learn();
+      await this.validate();
+    }
+    this.engine.weights().set(this.bestWeights);
+    const trainingSeconds = this.secondsBefore + this.seconds;
+    return { epochs: this.reports, best: this.best, logits: this.bestLogits, examplesPerSecond: (this.reports.length * this.rows.length) / trainingSeconds };
+  }
+
+  /** The batches of the epoch under way, from `position` on. */
+  private async learn(): Promise<void> {
+    const { engine, network, options, lengths, rows, epoch, shape } = this;
+    const { batchSize, seed } = options;
+    const started = performance.now() - this.seconds * 1000;
+    const { cost } = this;
+    const batches = planEpoch(lengths, batchSize, randomOf(seed, purposes.order, epoch));
+    this.examples = batches.slice(0, this.position).reduce((sum, batch) => sum + batch.length, 0);
+    while (this.position < shape.batches) {
+      const { position } = this;
+      const batch = batches[position]!;
       let loss = 0;
       let seen = 0;
       for (const part of splitBatch(batch, lengths, cost)) {
@@ -125,39 +236,104 @@ export async function runLoop(engine: ComputeEngine, rows: readonly EncodedRow[]
           1 / batch.length,
         );
         seen += part.length;
-        place = { epoch, position, examples: place.examples + part.length };
-        trainingSeconds = earlier + (performance.now() - started) / 1000;
-        if (Number.isNaN(smoothed)) smoothed = loss / seen;
-        await breathe();
+        this.examples += part.length;
+        this.seconds = (performance.now() - started) / 1000;
+        if (Number.isNaN(this.smoothed)) this.smoothed = loss / seen;
+        await this.breathe();
       }
-      const learningRates = options.rates.rates({ step: epoch * batches + position, steps: epochs * batches, epoch });
+      const learningRates = options.rates.rates({ step: epoch * shape.batches + position, steps: options.epochs * shape.batches, epoch });
       const norm = engine.clipAndStep({ ...adamDefaults, learningRates, clipNorm: options.gradientClip, weightDecay: options.weightDecay });
-      if (average && (position + 1) % averagingInterval === 0) average.add(engine.weights(), averagingInterval);
-      total += loss;
-      smoothed = smoothing * smoothed + ((1 - smoothing) * loss) / batch.length;
-      if (!Number.isFinite(norm) || !(smoothed < explosion * guessing)) throw diverged(epoch, position, options.rates.learningRate);
+      if ((position + 1) % this.averagingInterval === 0) this.average?.add(engine.weights(), this.averagingInterval);
+      this.total += loss;
+      this.smoothed = smoothing * this.smoothed + ((1 - smoothing) * loss) / batch.length;
+      if (!Number.isFinite(norm) || !(this.smoothed < explosion * this.guessing)) throw diverged(epoch, position, options.rates.learningRate);
+      this.position++;
+      this.isSaved = false;
+      if (this.isSaveDue()) this.save();
     }
+  }
 
-    average?.swap(engine.weights());
-    const logits = await evaluate(network, validation, batchSize, breathe);
+  /** Ends the epoch under way. */
+  private async validate(): Promise<void> {
+    const { engine, options, epoch, validation, labels, rows, shape } = this;
+    const started = performance.now();
+    this.average?.swap(engine.weights());
+    const logits = await evaluate(this.network, validation, options.batchSize, async () => {
+      // the training that a long validation follows
+      if (this.isSaveDue()) this.save();
+      await this.breathe();
+    });
     const truth = validation.map(({ label }) => label);
     const validLoss = negativeLogLikelihood(logits, labels, truth, 1);
     // an explosion in the last batches shows here first; after a good epoch it is for patience to judge
-    if (!Number.isFinite(validLoss) || (best < 0 && validLoss >= explosion * guessing)) throw diverged(epoch, batches - 1, options.rates.learningRate);
-    const report: EpochReport = { trainLoss: total / rows.length, validLoss, validAccuracy: accuracy(logits, labels, truth), seconds: (performance.now() - started) / 1000 };
-    reports.push(report);
-    if (best < 0 || validLoss < reports[best]!.validLoss) {
-      best = epoch;
-      bestWeights.set(engine.weights());
-      bestLogits = logits;
+    if (!Number.isFinite(validLoss) || (this.best < 0 && validLoss >= explosion * this.guessing)) throw diverged(epoch, shape.batches - 1, options.rates.learningRate);
+    const seconds = this.seconds + (performance.now() - started) / 1000;
+    const report: EpochReport = { trainLoss: this.total / rows.length, validLoss, validAccuracy: accuracy(logits, labels, truth), seconds };
+    this.reports.push(report);
+    if (this.best < 0 || validLoss < this.reports[this.best]!.validLoss) {
+      this.best = epoch;
+      if (this.bestWeights.length === 0) this.bestWeights = engine.weights().slice();
+      else this.bestWeights.set(engine.weights());
+      this.bestLogits = logits;
     }
-    average?.swap(engine.weights());
-    tell(report);
-    // layers that have yet to thaw may lower the loss again
-    if (epoch - Math.max(best, options.rates.lastThaw(epochs) - 1) >= patience) break;
+    this.average?.swap(engine.weights());
+    this.tell(report);
+    this.epoch++;
+    this.position = 0;
+    this.examples = 0;
+    this.total = 0;
+    this.secondsBefore += this.seconds;
+    this.seconds = 0;
+    this.save();
   }
-  engine.weights().set(bestWeights);
-  return { epochs: reports, best, logits: bestLogits, examplesPerSecond: (reports.length * rows.length) / trainingSeconds };
+
+  private async breathe(): Promise<void> {
+    if (performance.now() - this.lastProgress >= progressInterval && this.examples > 0) this.tell();
+    await this.options.pause();
+    if (this.options.signal.aborted) throw new CancelledError();
+  }
+
+  private tell(finished?: EpochReport): void {
+    const { epoch, examples, reports, rows, seconds, shape } = this;
+    const { epochs, batches } = shape;
+    const trainingSeconds = this.secondsBefore + seconds;
+    this.lastProgress = performance.now();
+    const done = finished ? epoch + 1 : epoch + examples / rows.length;
+    const perEpoch = reports.length > 0 ? reports.reduce((sum, report) => sum + report.seconds, 0) / reports.length : (trainingSeconds / examples) * rows.length;
+    this.options.onProgress({
+      epoch: epoch + 1,
+      epochs,
+      // the one under way, or the last while validating
+      batch: Math.min(this.position + 1, batches),
+      batches,
+      loss: this.smoothed,
+      examplesPerSecond: (epoch * rows.length + examples) / trainingSeconds,
+      secondsLeft: Math.max(0, (epochs - done) * perEpoch),
+      ...(finished ? { finished } : {}),
+    });
+  }
+
+  private now(): number {
+    return this.options.checkpoints?.now?.() ?? performance.now();
+  }
+
+  private isSaveDue(): boolean {
+    const { checkpoints } = this.options;
+    return checkpoints !== undefined && !this.isSaved && this.now() - this.lastSave >= (checkpoints.interval ?? checkpointInterval);
+  }
+
+  private save(): void {
+    const { checkpoints } = this.options;
+    if (!checkpoints) return;
+    const { engine, average, epoch, position, total, smoothed, seconds, secondsBefore, reports, best, bestWeights, bestLogits } = this;
+    const [weights, averaged] = average ? average.apart(engine.weights()) : [engine.weights(), new Float32Array(0)];
+    checkpoints.save({
+      ...{ epoch, position, total, smoothed, seconds, secondsBefore, reports, best, bestWeights, bestLogits, weights },
+      ...{ steps: engine.steps, averageSteps: average?.steps ?? 0, ...engine.moments(), average: averaged },
+    });
+    this.isSaved = true;
+    this.lastSave = this.now();
+  }
 }
 
 /** Logits [rows, labels], in the order of the rows. */
@@ -211,7 +387,9 @@ function diverged(epoch: number, position: number, learningRate: number): HumanE
  */
 class WeightAverage {
   private readonly weights: Float32Array;
-  private steps = 0;
+  private swapped = false;
+  /** How many it has seen. */
+  steps = 0;
 
   constructor(
     private readonly decay: number,
@@ -236,5 +414,17 @@ class WeightAverage {
       latest[k] = weights[k]!;
       weights[k] = kept;
     }
+    this.swapped = !this.swapped;
+  }
+
+  /** Goes on from an average that was taken {@link apart} after so many steps; copies it. */
+  restore(average: Float32Array, steps: number): void {
+    this.weights.set(average);
+    this.steps = steps;
+  }
+
+  /** The latest weights and their average, whichever of the two stands in `latest` now; views. */
+  apart(latest: Float32Array): readonly [latest: Float32Array, average: Float32Array] {
+    return this.swapped ? [this.weights, latest] : [latest, this.weights];
   }
 }

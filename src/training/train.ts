@@ -7,12 +7,14 @@ import { expectedCalibrationError, fitTemperature, negativeLogLikelihood } from 
 import { classificationReport } from '../core/metrics/report';
 import { CancelledError, HumanError } from '../core/errors';
 import type { AbortSignalLike } from '../core/protocol/rpc';
-import type { Hyperparameters, TrainingRow, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
+import type { Hyperparameters, StartOverReason, TrainingRow, TrainPlace, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
 import { Tokenizer } from '../core/text/tokenizer';
 import type { EncodedRow } from './batches';
+import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { parameterLayout, type ComputeEngine, type CreateEngine } from './engine';
+import { fingerprint } from './fingerprint';
 import { initializeWeights, namedWeights, takeColumns, takeWeights } from './initialize';
-import { predictions, runLoop } from './loop';
+import { predictions, TrainingLoop, type LoopCheckpoints } from './loop';
 import { ratePlan } from './schedule';
 
 export interface TrainContext {
@@ -21,6 +23,18 @@ export interface TrainContext {
   /** Lets the thread handle what has come in. */
   readonly pause: () => Promise<void>;
   readonly onProgress: (progress: TrainProgress) => void;
+  readonly checkpoints?: TrainCheckpoints;
+}
+
+/** How a training is kept while it runs, and what there is of an earlier run of it. */
+export interface TrainCheckpoints extends Pick<LoopCheckpoints, 'interval' | 'now'> {
+  /** Gives the last checkpoint away, if there is one. Called once. */
+  readonly takeEarlier: () => Uint8Array | undefined;
+  /** Gets what continues the training after this moment, in a buffer of its own. */
+  readonly onCheckpoint: (checkpoint: Uint8Array<ArrayBuffer>) => void;
+  readonly onContinue: (from: TrainPlace) => void;
+  /** There is a checkpoint, but the training starts from the beginning. */
+  readonly onStartOver: (why: StartOverReason) => void;
 }
 
 /** Labels at most: beyond, the column is hardly one of labels. */
@@ -39,7 +53,8 @@ const rowsForRareTokens = 2000;
 const textsAtOnce = 500;
 
 /**
- * Trains a model from scratch or from a base and packs it into a bundle.
+ * Trains a model from scratch or from a base and packs it into a bundle; continues from a checkpoint of the same training, which ends with the same weights as if it
+ * had never been stopped.
  *
  * @throws HumanError `training.noRows`, `training.fewRows`, `training.oneLabel`, `training.manyLabels`, `training.sameText`, `training.noValidation`, `training.preset`,
  *   `training.diverged`, and those of `validateBundle` for the base and of `checkPlan`; CancelledError
@@ -60,8 +75,11 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
     initializeWeights(engine.layout, engine.weights(), hyperparameters.seed);
     if (base) startFrom(base, engine, labels);
 
-    const { epochs, best, logits, examplesPerSecond } = await runLoop(engine, rows, validation, {
+    const { checkpoints } = context;
+    const print = checkpoints && (await fingerprint({ request, base, tokenizer, architecture, rows, validation }, () => breathe(context)));
+    const loop = new TrainingLoop(engine, rows, validation, {
       ...hyperparameters,
+      ...(checkpoints ? { checkpoints: { ...checkpoints, save: (state) => checkpoints.onCheckpoint(writeCheckpoint(state, print!)) } } : {}),
       rates: ratePlan(engine.layout, hyperparameters),
       classWeights:
         hyperparameters.classWeights === 'balanced'
@@ -74,6 +92,8 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
       pause: context.pause,
       onProgress: context.onProgress,
     });
+    if (checkpoints) goOn(loop, checkpoints, print!);
+    const { epochs, best, logits, examplesPerSecond } = await loop.run();
 
     const truth = validation.map(({ label }) => label);
     const inherited = base && hasLabels(base, labels) ? base.manifest.temperature : 1;
@@ -139,15 +159,18 @@ function buildTokenizer({ rows, hyperparameters }: TrainRequest): Tokenizer {
   );
 }
 
-async function encode(tokenizer: Tokenizer, rows: readonly TrainingRow[], { pause, signal }: TrainContext): Promise<EncodedRow[]> {
+async function encode(tokenizer: Tokenizer, rows: readonly TrainingRow[], context: TrainContext): Promise<EncodedRow[]> {
   const encoded: EncodedRow[] = [];
   for (const { text, label } of rows) {
     encoded.push({ ids: tokenizer.encode(text), label });
-    if (encoded.length % textsAtOnce !== 0) continue;
-    await pause();
-    if (signal.aborted) throw new CancelledError();
+    if (encoded.length % textsAtOnce === 0) await breathe(context);
   }
   return encoded;
+}
+
+async function breathe({ pause, signal }: TrainContext): Promise<void> {
+  await pause();
+  if (signal.aborted) throw new CancelledError();
 }
 
 function build({ preset: name, labels, hyperparameters }: TrainRequest, vocabularySize: number): Architecture {
@@ -194,6 +217,16 @@ function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly st
 /** The same labels, in any order, of which a text has one. */
 function hasLabels({ manifest: { task } }: ValidBundle, labels: readonly string[]): boolean {
   return task.kind === 'single' && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
+}
+
+/** Puts `loop` to where the earlier run was, if it was one of the same training. Not part of `train`, whose variables live as long as the training: the checkpoint's megabytes must not. */
+function goOn(loop: TrainingLoop, { takeEarlier, onContinue, onStartOver }: TrainCheckpoints, print: Uint8Array): void {
+  const earlier = takeEarlier();
+  if (!earlier) return;
+  const from = readCheckpoint(earlier, print, loop.shape);
+  if (typeof from === 'string') return onStartOver(from);
+  loop.restore(from);
+  onContinue({ epochs: from.reports, batch: from.position, batches: loop.shape.batches });
 }
 
 /** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request. */

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 const rules: Readonly<Record<string, { readonly folders: readonly string[]; readonly packages: readonly string[] }>> = {
   core: { folders: ['core'], packages: ['@noble/hashes'] },
   inference: { folders: ['inference', 'core'], packages: ['onnxruntime-web', 'lru-cache'] },
-  training: { folders: ['training', 'core'], packages: ['@tensorflow/'] },
+  training: { folders: ['training', 'core'], packages: ['@tensorflow/', '@noble/hashes'] },
   labeling: { folders: ['labeling', 'core'], packages: [] },
   storage: { folders: ['storage', 'core'], packages: [] },
   platform: { folders: ['platform', 'storage/fileSystem', 'core'], packages: ['node:'] },

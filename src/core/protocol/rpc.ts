@@ -160,10 +160,11 @@ export class RpcClient<M extends Methods> {
 /** What a handler gets besides its params. */
 export interface HandlerContext<P> {
   readonly signal: AbortSignalLike;
-  readonly progress: (value: P) => void;
+  /** Sends word to the caller as long as there is no answer. */
+  readonly progress: (value: P | Transferred<P>) => void;
 }
 
-/** A result with buffers to move to the caller. */
+/** A result or a progress message with buffers to move to the caller. */
 export class Transferred<T> {
   constructor(
     readonly value: T,
@@ -187,7 +188,9 @@ export function serve<M extends Methods>(port: Port, handlers: Handlers<M>): voi
     running.set(id, signal);
     const progress = (value: unknown): void => {
       // what comes late, after the answer, would reach nobody
-      if (running.get(id) === signal) send({ kind: 'progress', id, value });
+      if (running.get(id) !== signal) return;
+      if (value instanceof Transferred) send({ kind: 'progress', id, value: value.value }, value.transfer);
+      else send({ kind: 'progress', id, value });
     };
     try {
       const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined;

@@ -2,8 +2,34 @@ import type { BundleFiles } from './predictor';
 
 /** Host ↔ trainer worker. */
 export type TrainerMethods = {
-  train: { params: TrainRequest; result: TrainResult; progress: TrainProgress };
+  train: { params: TrainCall; result: TrainResult; progress: TrainNews };
 };
+
+/** What the host sends. */
+export interface TrainCall extends TrainRequest {
+  /** Present if checkpoints are wanted. `earlier` is the last one of a run that did not end, if there is one; the worker takes it out, so that its megabytes do not stay. */
+  readonly checkpoints?: { earlier?: Uint8Array };
+}
+
+/** What the worker tells on the way. */
+export type TrainNews =
+  | { readonly kind: 'progress'; readonly progress: TrainProgress }
+  /** What continues the training after this moment, to be stored; each makes those before it superfluous. */
+  | { readonly kind: 'checkpoint'; readonly checkpoint: Uint8Array }
+  | { readonly kind: 'continued'; readonly from: TrainPlace }
+  | { readonly kind: 'startedOver'; readonly why: StartOverReason };
+
+/** Why a checkpoint cannot be continued: it is not whole or none at all; a newer version wrote it; it is of another training. */
+export type StartOverReason = 'damaged' | 'newer' | 'different';
+
+/** Where a training stands between two batches. */
+export interface TrainPlace {
+  /** Reports of the epochs that are done. */
+  readonly epochs: readonly EpochReport[];
+  /** Batches that are done of the epoch after these. */
+  readonly batch: number;
+  readonly batches: number;
+}
 
 export interface TrainingRow {
   readonly text: string;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import * as path from 'node:path';
+import { temporaryName } from '../../storage/fileSystem';
 
 /**
  * A file that appears under its name whole or not at all: written under a temporary name in the same folder, flushed to the disk, then renamed over the
@@ -20,7 +21,7 @@ export class AtomicFile {
   static async create(file: string): Promise<AtomicFile> {
     const old = await stat(file).catch(unlessMissing);
     const target = old ? await realpath(file) : file;
-    const temporary = path.join(path.dirname(target), `.${path.basename(target).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`);
+    const temporary = path.join(path.dirname(target), temporaryName(path.basename(target), randomBytes(6).toString('hex')));
     // `x`: never through a link that somebody else put there
     const handle = await open(temporary, 'wx', 0o666);
     const atomic = new AtomicFile(handle, temporary, target);

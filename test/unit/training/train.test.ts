@@ -195,7 +195,7 @@ describe('the trainer worker', () => {
     runTrainerWorker(inside, { wasmFolder, pause });
     const client = new RpcClient<TrainerMethods>(outside);
     let finished = 0;
-    const result = await client.call('train', request({ rows: bilingualRows(40, 1), validation: bilingualRows(10, 2) }, { epochs: 2 }), { onProgress: (progress) => (finished += progress.finished ? 1 : 0) });
+    const result = await client.call('train', request({ rows: bilingualRows(40, 1), validation: bilingualRows(10, 2) }, { epochs: 2 }), { onProgress: (news) => (finished += news.kind === 'progress' && news.progress.finished ? 1 : 0) });
     assert.strictEqual(finished, 2);
     assert.strictEqual(validateBundle(result.bundle, 'remarks').manifest.name, 'remarks');
   });
