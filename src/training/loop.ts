@@ -2,7 +2,7 @@ import { CancelledError, HumanError } from '../core/errors';
 import { negativeLogLikelihood } from '../core/metrics/calibration';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { EpochReport, TrainProgress } from '../core/protocol/trainer';
-import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost, type EncodedRow } from './batches';
+import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost, type EncodedRow, type TokenCost } from './batches';
 import { adamDefaults, type ComputeEngine } from './engine';
 import { Network } from './network';
 import type { RatePlan } from './schedule';
@@ -133,7 +133,7 @@ export class TrainingLoop {
   private readonly network: Network;
   private readonly lengths: Int32Array;
   private readonly labels: number;
-  private readonly cost: number;
+  private readonly cost: TokenCost;
   private readonly guessing: number;
   private readonly averagingInterval: number;
 
@@ -213,10 +213,9 @@ export class TrainingLoop {
 
   /** The batches of the epoch under way, from `position` on. */
   private async learn(): Promise<void> {
-    const { engine, network, options, lengths, rows, epoch, shape } = this;
+    const { engine, network, options, lengths, rows, epoch, shape, cost } = this;
     const { batchSize, seed } = options;
     const started = performance.now() - this.seconds * 1000;
-    const { cost } = this;
     const batches = planEpoch(lengths, batchSize, randomOf(seed, purposes.order, epoch));
     this.examples = batches.slice(0, this.position).reduce((sum, batch) => sum + batch.length, 0);
     while (this.position < shape.batches) {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { hyperparameterSpecs } from '../../../src/core/model/hyperparameters';
-import { Random } from '../../../src/core/util/random';
 import { buildDist } from '../../dist';
+import { table } from './table';
 
 interface TrainJson {
   readonly preset: string;
@@ -27,24 +27,6 @@ interface EvaluateJson {
   readonly ece: number;
   readonly seconds: number;
   readonly textsPerSecond: number;
-}
-
-const words = {
-  positive: ['great', 'wonderful', 'excellent', '很好', '喜欢', '满意'],
-  negative: ['awful', 'terrible', 'boring', '很差', '失望', '难吃'],
-  neither: ['the film', 'this room', 'service', 'we went', '酒店', '味道', '昨天', 'today'],
-};
-
-/** Small bilingual sentences whose one telling word decides. */
-function table(rows: number, seed: number): string {
-  const random = new Random(seed);
-  const pick = (list: readonly string[]): string => list[random.below(list.length)]!;
-  const lines = ['id,text,label'];
-  for (let row = 0; row < rows; row++) {
-    const label = row % 2 === 0 ? 'positive' : 'negative';
-    lines.push(`${row},"${pick(words.neither)}, ${pick(words.neither)} ""${pick(words[label])}"" ${pick(words.neither)} ${row}",${label}`);
-  }
-  return `${lines.join('\r\n')}\r\n`;
 }
 
 describe('the command line', function () {

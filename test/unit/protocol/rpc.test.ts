@@ -29,7 +29,7 @@ type Methods = {
   fail: { params: { kind: 'human' | 'cancelled' | 'type' | 'string' | 'later' }; result: never };
   count: { params: { to: number }; result: number; progress: number };
   wait: { params: null; result: string };
-  move: { params: Uint8Array; result: Uint8Array };
+  move: { params: Uint8Array; result: Uint8Array; progress: Uint8Array };
   unclonable: { params: null; result: unknown };
 };
 
@@ -69,7 +69,13 @@ function serveAll(port: Port): { readonly release: () => void; readonly waiting:
           reject(new CancelledError());
         });
       }),
-    move: (bytes) => new Transferred(bytes, [bytes.buffer as ArrayBuffer]),
+    move: (bytes, { progress }) => {
+      const half = bytes.slice(0, 2);
+      progress(new Transferred(half, [half.buffer]));
+      // moved, so that nothing is left here
+      progress(Uint8Array.of(half.length));
+      return new Transferred(bytes, [bytes.buffer as ArrayBuffer]);
+    },
     unclonable: () => () => 1,
   };
   serve(port, handlers);
@@ -166,8 +172,10 @@ describe('rpc', () => {
     const rpc = new RpcClient<Methods>(client);
     serveAll(server);
     const bytes = Uint8Array.of(1, 2, 3);
-    const back = await rpc.call('move', bytes, { transfer: [bytes.buffer] });
+    const seen: number[][] = [];
+    const back = await rpc.call('move', bytes, { transfer: [bytes.buffer], onProgress: (part) => seen.push([...part]) });
     assert.deepStrictEqual([...back], [1, 2, 3]);
+    assert.deepStrictEqual(seen, [[1, 2], [0]]);
     assert.strictEqual(bytes.length, 0);
   });
 

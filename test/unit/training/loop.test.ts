@@ -8,7 +8,8 @@ import { Random } from '../../../src/core/util/random';
 import type { EncodedRow } from '../../../src/training/batches';
 import { parameterLayout, type ComputeEngine } from '../../../src/training/engine';
 import { initializeWeights } from '../../../src/training/initialize';
-import { evaluate, runLoop, type LoopOptions, type LoopResult } from '../../../src/training/loop';
+import { fingerprintLength, readCheckpoint, writeCheckpoint } from '../../../src/training/checkpoint';
+import { evaluate, runLoop, TrainingLoop, type LoopCheckpoints, type LoopOptions, type LoopResult } from '../../../src/training/loop';
 import { Network } from '../../../src/training/network';
 import { ratePlan, type PlanPoint, type RatePlan, type RatePlanOptions } from '../../../src/training/schedule';
 import { tf } from '../../../src/training/tf';
@@ -46,6 +47,11 @@ const quiet: LoopOptions = {
   pause: () => Promise.resolve(),
   onProgress: () => undefined,
 };
+
+const fingerprint = new Uint8Array(fingerprintLength).fill(1);
+
+/** What a run ends with: all but times, which differ. */
+type Outcome = Pick<LoopResult, 'epochs' | 'best' | 'logits'> & { readonly weights: Float32Array; readonly steps: number; readonly moments: ReturnType<ComputeEngine['moments']> };
 
 for (const { name, create } of engines) {
   describe(`the training loop (${name} engine)`, () => {
@@ -165,6 +171,112 @@ for (const { name, create } of engines) {
       const distance = (a: Float32Array, b: Float32Array): number => Math.hypot(...a.map((value, k) => value - b[k]!));
       assert.ok(distance(average, latest) > 0);
       assert.ok(distance(average, latest) < distance(start, latest) / 2);
+    });
+
+    /** Runs to its end, on from `from` if there is one; `saved` gets every checkpoint as the bytes of a file, one after each step unless `clock` says otherwise. */
+    const keep = async (saved: Uint8Array[], rows: readonly EncodedRow[], validation: readonly EncodedRow[], options: Partial<LoopOptions>, from?: Uint8Array, clock: Pick<LoopCheckpoints, 'interval' | 'now'> = { interval: 0 }): Promise<Outcome> => {
+      const engine = await create(parameterLayout(architecture));
+      const all = { ...quiet, ...options };
+      initializeWeights(engine.layout, engine.weights(), all.seed);
+      const loop = new TrainingLoop(engine, rows, validation, { ...all, checkpoints: { ...clock, save: (state) => void saved.push(writeCheckpoint(state, fingerprint)) } });
+      if (from) {
+        const file = from.slice();
+        const state = readCheckpoint(file, fingerprint, loop.shape);
+        assert.ok(typeof state !== 'string');
+        loop.restore(state);
+        // the loop has copies: the file's bytes may become anything
+        file.fill(0xff);
+      }
+      try {
+        const { epochs, best, logits } = await loop.run();
+        const { first, second } = engine.moments();
+        return { epochs: epochs.map((report) => ({ ...report, seconds: 0 })), best, logits, weights: engine.weights().slice(), steps: engine.steps, moments: { first: first.slice(), second: second.slice() } };
+      } finally {
+        engine.dispose();
+      }
+    };
+    // five batches, of which one is short
+    const [fewRows, fewValidation] = [draw(75, 3, 0.25), draw(20, 4, 0.25)];
+
+    for (const [what, options, stopsEarly] of [
+      ['with averaging', { epochs: 3, batchSize: 4 }, false],
+      ['without averaging', { epochs: 2, weightAveraging: 0, labelSmoothing: 0 }, false],
+      ['that stops early', { epochs: 30, patience: 1, rates: planOf(0.03) }, true],
+      ['with rates that change', { epochs: 3, rates: planOf(0.01, { schedule: 'one-cycle', layerDecay: 2, unfreezeEpochs: 1 }), weightDecay: 0.1, classWeights: Float32Array.of(0.5, 1.5) }, false],
+    ] as const) {
+      it(`ends the same from whichever of its checkpoints a run ${what} is continued`, async () => {
+        const saved: Uint8Array[] = [];
+        const outcome = await keep(saved, fewRows, fewValidation, options);
+        assert.strictEqual(outcome.epochs.length < options.epochs, stopsEarly);
+        const steps = Math.ceil(fewRows.length / ('batchSize' in options ? options.batchSize : quiet.batchSize));
+        assert.strictEqual(saved.length, outcome.epochs.length * (steps + 1), 'one for each step, and one for the end of each epoch');
+        for (const [k, from] of saved.entries()) {
+          const rest: Uint8Array[] = [];
+          assert.deepStrictEqual(await keep(rest, fewRows, fewValidation, options, from), outcome, `from checkpoint ${k}`);
+          assert.strictEqual(rest.length, saved.length - k - 1, 'it does only what was left');
+        }
+      });
+    }
+
+    it('ends the same from a checkpoint that was taken in the middle of a validation', async () => {
+      const saved: Uint8Array[] = [];
+      // time passes while the first of two validation batches is computed: after a pause at the start and five for batches
+      let pauses = 0;
+      const pause = (): Promise<void> => Promise.resolve(void pauses++);
+      const outcome = await keep(saved, fewRows, fewValidation, { epochs: 2, pause }, undefined, { now: () => (pauses >= 7 ? 1 : 0), interval: 1 });
+      assert.strictEqual(saved.length, 3, 'one there, and two at the ends of epochs');
+      assert.deepStrictEqual(await keep([], fewRows, fewValidation, { epochs: 2 }, saved[0]), outcome);
+    });
+
+    it('ends the same however often it is stopped, also in the middle of a batch or of a validation', async () => {
+      const outcome = await keep([], fewRows, fewValidation, { epochs: 3 });
+      for (const patience of [4, 5, 7]) {
+        let last: Uint8Array | undefined;
+        let end: Outcome | undefined;
+        let runs = 0;
+        for (; !end; runs++) {
+          const signal = { ...quiet.signal, aborted: false };
+          let pauses = 0;
+          const pause = (): Promise<void> => {
+            if (++pauses === patience) signal.aborted = true;
+            return Promise.resolve();
+          };
+          const saved: Uint8Array[] = [];
+          end = await keep(saved, fewRows, fewValidation, { epochs: 3, signal, pause }, last).catch((error: unknown) => {
+            assert.ok(error instanceof CancelledError, String(error));
+            return undefined;
+          });
+          last = saved.at(-1) ?? last;
+        }
+        assert.deepStrictEqual(end, outcome);
+        assert.ok(runs > 3, `${runs} runs`);
+      }
+    });
+
+    it('is kept at every epoch, and at most half a minute and a batch apart', async () => {
+      const seconds = async (each: number): Promise<{ at: number; epoch: number; position: number }[]> => {
+        let now = 0;
+        const pause = (): Promise<void> => {
+          now += each * 1000;
+          return Promise.resolve();
+        };
+        const saves: { at: number; epoch: number; position: number }[] = [];
+        // five batches, and ten of validation
+        await run(fewRows, draw(150, 4), { epochs: 2, pause, checkpoints: { now: () => now, save: ({ epoch, position }) => void saves.push({ at: now / 1000, epoch, position }) } });
+        return saves;
+      };
+      assert.deepStrictEqual((await seconds(0)).map(({ epoch, position }) => [epoch, position]), [[1, 0], [2, 0]]);
+      // within a validation only if there was training since the last, and one pause before the first batch
+      assert.deepStrictEqual((await seconds(7)).map(({ epoch, position }) => [epoch, position]), [[0, 4], [0, 5], [1, 0], [1, 5], [2, 0]]);
+      assert.deepStrictEqual((await seconds(20)).map(({ epoch, position }) => [epoch, position]), [[0, 1], [0, 3], [0, 5], [1, 0], [1, 2], [1, 4], [1, 5], [2, 0]]);
+      for (const each of [1, 7, 13, 31]) {
+        let before = 0;
+        for (const { at, position } of await seconds(each)) {
+          // nothing but validation may take longer
+          assert.ok(position === 0 || at - before < 30 + 2 * each, `${at - before} s`);
+          before = at;
+        }
+      }
     });
 
     it('leaves frozen parameters alone', async () => {

@@ -1,5 +1,6 @@
 import * as assert from 'node:assert';
 import { CancelledError, HumanError } from '../../../src/core/errors';
+import { hyperparameterSpecs, type HyperparameterSpec } from '../../../src/core/model/hyperparameters';
 import { validateBundle } from '../../../src/core/model/bundle';
 import type { TrainerMethods, TrainRequest, TrainResult } from '../../../src/core/protocol/trainer';
 import { RpcClient, type Port } from '../../../src/core/protocol/rpc';
@@ -9,20 +10,21 @@ import { predictions } from '../../../src/training/loop';
 import { Network } from '../../../src/training/network';
 import { startTfjs, tf } from '../../../src/training/tf';
 import { TfjsEngine } from '../../tfjsEngine';
-import { train } from '../../../src/training/train';
+import { train, type TrainCheckpoints } from '../../../src/training/train';
 import { runTrainerWorker } from '../../../src/training/worker';
 import { batchOf, wasmFolder } from './engines';
 import { bilingualRows, request } from './fixture';
 
 const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-async function run(what: TrainRequest): Promise<TrainResult> {
+async function run(what: TrainRequest, checkpoints?: TrainCheckpoints): Promise<TrainResult> {
   await startTfjs(wasmFolder);
   return await train(what, {
     createEngine: (layout) => Promise.resolve(new TfjsEngine(layout)),
     signal: { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined },
     pause,
     onProgress: () => undefined,
+    ...(checkpoints ? { checkpoints } : {}),
   });
 }
 
@@ -188,6 +190,96 @@ describe('training a model', () => {
     assert.ok(Number.isFinite(epochs[0]!.validLoss));
   });
 });
+
+describe('training that is continued', () => {
+  const small = request({ rows: bilingualRows(40, 1), validation: bilingualRows(10, 2) }, { epochs: 2, vocabularySize: 40 });
+  const whole: Uint8Array[] = [];
+  let outcome: TrainResult;
+  let based: TrainRequest;
+
+  /** Continues from `earlier`, and says what came of that: the place, or why not. */
+  const goOn = async (what: TrainRequest, earlier: Uint8Array | undefined): Promise<{ result: TrainResult; said: unknown[]; saved: number }> => {
+    const said: unknown[] = [];
+    let saved = 0;
+    const result = await run(what, {
+      takeEarlier: () => earlier?.slice(),
+      onCheckpoint: () => saved++,
+      onContinue: ({ epochs, batch, batches }) => said.push([epochs.length, batch, batches]),
+      onStartOver: (why) => said.push(why),
+    });
+    return { result, said, saved };
+  };
+
+  before(async () => {
+    outcome = await run(small, { takeEarlier: () => undefined, onCheckpoint: (file) => void whole.push(file), onContinue: () => assert.fail(), onStartOver: () => assert.fail(), interval: 0 });
+    based = request({ base: outcome.bundle, rows: bilingualRows(40, 5), validation: bilingualRows(10, 6) }, { epochs: 1 });
+  });
+
+  it('gives the same model.onnx from every place, and tells the place', async () => {
+    const places: unknown[] = [];
+    for (const file of whole) {
+      const { result, said } = await goOn(small, file);
+      assert.deepStrictEqual(result.bundle.model, outcome.bundle.model);
+      assert.strictEqual(result.epochs.length, 2);
+      places.push(...said);
+    }
+    assert.deepStrictEqual(places, [[0, 1, 2], [0, 2, 2], [1, 0, 2], [1, 1, 2], [1, 2, 2], [2, 0, 2]]);
+  });
+
+  it('does nothing but pack the model when it had come to its end', async () => {
+    const { result, said, saved } = await goOn(small, whole.at(-1));
+    assert.deepStrictEqual([result.bundle.model, said, saved], [outcome.bundle.model, [[2, 0, 2]], 0]);
+  });
+
+  it('may get another name and other precision', async () => {
+    const { said } = await goOn({ ...small, precision: 'float16', identity: { name: 'other', version: 'v7' } }, whole[0]);
+    assert.deepStrictEqual(said, [[0, 1, 2]]);
+  });
+
+  it('starts from a base as before', async () => {
+    const files: Uint8Array[] = [];
+    const { bundle } = await run(based, { takeEarlier: () => undefined, onCheckpoint: (file) => void files.push(file), onContinue: () => assert.fail(), onStartOver: () => assert.fail(), interval: 0 });
+    const { result, said } = await goOn(based, files[0]);
+    assert.deepStrictEqual([result.bundle.model, said], [bundle.model, [[0, 1, 2]]]);
+    assert.deepStrictEqual((await goOn({ ...based, base: (await run(request({}, { epochs: 1, vocabularySize: 40, seed: 9 }))).bundle }, files[0])).said, ['different']);
+  });
+
+  const [first, ...rest] = small.rows;
+  const changes: Readonly<Record<string, TrainRequest>> = {
+    'a text': { ...small, rows: [{ ...first!, text: `${first!.text} ${rest[0]!.text}` }, ...rest] },
+    'a label': { ...small, rows: [{ ...first!, label: 1 - first!.label }, ...rest] },
+    'the order of the rows': { ...small, rows: [...rest, first!] },
+    'a row more': { ...small, rows: [...small.rows, first!] },
+    'a held-out row': { ...small, validation: [...small.validation.slice(1), { text: 'another one', label: 0 }] },
+    'a row that is held out instead': { ...small, rows: rest, validation: [first!, ...small.validation] },
+    'the names of the labels': { ...small, labels: ['bad', 'good'] },
+    ...Object.fromEntries(
+      hyperparameterSpecs.map((spec) => [spec.name, { ...small, hyperparameters: { ...small.hyperparameters, [spec.name]: other(spec, small.hyperparameters[spec.name]) } }]),
+    ),
+  };
+  for (const [what, changed] of Object.entries(changes)) {
+    it(`starts over when what differs is ${what}`, async () => {
+      const { result, said, saved } = await goOn(changed, whole[2]);
+      assert.deepStrictEqual(said, ['different']);
+      assert.strictEqual(saved, result.epochs.length, 'and is kept anew');
+    });
+  }
+
+  it('starts over when the file is damaged', async () => {
+    const damaged = whole[2]!.slice();
+    damaged[damaged.length - 5]! ^= 1;
+    const { result, said } = await goOn(small, damaged);
+    assert.deepStrictEqual([result.bundle.model, said], [outcome.bundle.model, ['damaged']]);
+  });
+});
+
+/** Another value of a hyperparameter that may have it. */
+function other(spec: HyperparameterSpec, value: number | string): number | string {
+  if ('choices' in spec) return spec.choices.find((choice) => choice !== value)!;
+  const { minimum, maximum, integer, multipleOf = 1 } = spec;
+  if (integer) return Number(value) + multipleOf;
+  return Number(value) > minimum ? (Number(value) + minimum) / 2 : minimum + (maximum - minimum) / 8;
+}
 
 describe('the trainer worker', () => {
   it('answers over a port with progress and a bundle', async () => {

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import { validateBundle } from '../../../src/core/model/bundle';
+import type { TrainPlace, TrainRequest } from '../../../src/core/protocol/trainer';
 import type { WorkerHandle } from '../../../src/core/protocol/worker';
 import { startNodeWorker } from '../../../src/platform/node/workers';
+import { CheckpointFile } from '../../../src/storage/checkpointFile';
 import { Trainer } from '../../../src/training/trainerClient';
 import { buildDist } from '../../dist';
+import { MemoryFileSystem } from '../app/memoryFileSystem';
 import { bilingualRows, request } from './fixture';
 
 describe('the trainer in a worker thread', () => {
@@ -79,6 +82,68 @@ describe('the trainer in a worker thread', () => {
     await assert.rejects(new Trainer(start).train(request({ rows: [] })), (error) => error instanceof HumanError && error.code === 'training.noRows');
     assert.strictEqual(alive, 0);
   });
+
+  it('goes on where it was cancelled or its worker died, and ends with the same model', async () => {
+    const files = new MemoryFileSystem();
+    const place = '/models/remarks/training.checkpoint';
+    const whole = await new Trainer(start).train(quick);
+    const notes: string[] = [];
+    const options = {
+      checkpoints: new CheckpointFile(files, place),
+      onContinue: ({ epochs, batch }: TrainPlace) => void notes.push(`continued after ${epochs.length}, ${batch}`),
+      onProblem: (problem: HumanError) => void notes.push(problem.code),
+    };
+    const controller = new AbortController();
+    await assert.rejects(new Trainer(start).train(quick, { ...options, signal: controller.signal, onSaved: () => controller.abort() }), CancelledError);
+    assert.ok(files.files.has(place));
+    const dying = (): WorkerHandle => {
+      const worker = start();
+      // at its next checkpoint, which is not handed over any more
+      return { ...worker, onMessage: (listener) => worker.onMessage((message) => ((message as { value?: { kind?: string } }).value?.kind === 'checkpoint' ? void worker.terminate() : listener(message))) };
+    };
+    await assert.rejects(new Trainer(dying).train(quick, options), (error) => error instanceof HumanError && error.code === 'training.interrupted' && /continue from its last checkpoint/.test(error.message));
+    const { bundle, epochs } = await new Trainer(start).train(quick, options);
+    assert.deepStrictEqual([bundle.model, epochs.length], [whole.bundle.model, 2]);
+    assert.deepStrictEqual(notes, ['continued after 1, 0', 'continued after 1, 0']);
+    // the one who stores the model clears it
+    assert.ok(files.files.has(place));
+    assert.strictEqual(alive, 0);
+  });
+
+  it('starts over from a damaged checkpoint and from another training, says so, and replaces it', async () => {
+    for (const [content, code] of [
+      [new TextEncoder().encode('not a checkpoint'), 'training.checkpointDamaged'],
+      [await checkpointOf(request({ rows: bilingualRows(30, 7), validation: quick.validation }, { epochs: 1 })), 'training.checkpointDifferent'],
+    ] as const) {
+      const files = new MemoryFileSystem(new Map([['/checkpoint', content]]));
+      const problems: string[] = [];
+      await new Trainer(start).train(quick, { checkpoints: new CheckpointFile(files, '/checkpoint'), onContinue: () => assert.fail(), onProblem: (problem) => problems.push(problem.code) });
+      assert.deepStrictEqual(problems, [code]);
+      assert.notDeepStrictEqual(files.files.get('/checkpoint'), content);
+    }
+  });
+
+  it('trains on in memory when nothing can be saved, and says so once', async () => {
+    const full = Object.assign(new MemoryFileSystem(), { writeFileAtomically: () => Promise.reject(new HumanError('file.full', 'full')) });
+    const problems: string[] = [];
+    const { epochs } = await new Trainer(start).train(quick, { checkpoints: new CheckpointFile(full, '/checkpoint'), onSaved: () => assert.fail(), onProblem: (problem) => problems.push(problem.code) });
+    assert.deepStrictEqual([epochs.length, problems], [2, ['training.checkpointFull']]);
+  });
+
+  it('leaves no checkpoint of a training that went astray, for it would again', async () => {
+    const files = new MemoryFileSystem();
+    const astray = request({ rows: quick.rows, validation: quick.validation }, { epochs: 300, patience: 300, learningRate: 1000, gradientClip: 1e6 });
+    await assert.rejects(new Trainer(start).train(astray, { checkpoints: new CheckpointFile(files, '/checkpoint') }), (error) => error instanceof HumanError && error.code === 'training.diverged');
+    assert.deepStrictEqual([...files.files.keys()], []);
+  });
+
+  /** What a whole run of that training left. */
+  async function checkpointOf(what: TrainRequest): Promise<Uint8Array> {
+    const files = new MemoryFileSystem();
+    const saved: Uint8Array[] = [];
+    await new Trainer(start).train(what, { checkpoints: new CheckpointFile(files, '/checkpoint'), onSaved: () => saved.push(files.files.get('/checkpoint')!) });
+    return saved.at(-1)!;
+  }
 
   it('says so when the worker dies', async () => {
     const dying = (): WorkerHandle => {

@@ -1,0 +1,115 @@
+import * as assert from 'node:assert';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { buildDist } from '../../dist';
+import { table } from './table';
+
+interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+describe('training on the command line that is killed', function () {
+  // whole processes, a dozen of them, on a machine that may be busy
+  this.timeout(300_000);
+  let folder: string;
+  const files = ['model.onnx', 'tokenizer.json'] as const;
+  /** What an uninterrupted run gives. */
+  const whole: Record<string, Buffer> = {};
+
+  /**
+   * Trains into `output`.
+   * @param stop kills the process with that signal after so many changes in the folder: temporary files and checkpoints come and go there
+   */
+  const train = async (output: string, more: readonly string[] = [], stop?: { readonly signal: NodeJS.Signals; readonly changes: number }): Promise<Ended> => {
+    const target = path.join(folder, output);
+    mkdirSync(target, { recursive: true });
+    // the name stands in model.onnx
+    const child = spawn(
+      process.execPath,
+      [path.join(folder, 'dist/cli.js'), 'train', '--label', 'label', '--embedding-size', '16', '--hidden-units', '16', '--epochs', '6', '--patience', '6', '--name', 'same', '--output', output, ...more, 'train.csv'],
+      { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    let changes = 0;
+    const watcher = watch(target, () => {
+      if (stop && ++changes === stop.changes) child.kill(stop.signal);
+    });
+    try {
+      return await new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', (status, signal) => resolve({ status, signal, stderr }));
+      });
+    } finally {
+      watcher.close();
+    }
+  };
+  const assertSame = (output: string): void => {
+    for (const file of files) assert.ok(readFileSync(path.join(folder, output, file)).equals(whole[file]!), file);
+    assert.deepStrictEqual(readdirSync(path.join(folder, output)).sort(), ['model.json', 'model.onnx', 'tokenizer.json'], 'nothing else is left');
+  };
+
+  before(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'label-lens-killed-'));
+    await buildDist(path.join(folder, 'dist'), ['cli', 'predictor', 'trainer', 'kernelHelper']);
+    writeFileSync(path.join(folder, 'train.csv'), table(600, 1));
+    const ended = await train('whole');
+    assert.strictEqual(ended.status, 0, ended.stderr);
+    for (const file of files) whole[file] = readFileSync(path.join(folder, 'whole', file));
+    assertSame('whole');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('ends with the same model, wherever it was killed and however often', async () => {
+    let kills = 0;
+    let continued = 0;
+    for (const changes of [1, 2, 3, 4, 5, 7]) {
+      const { status, signal, stderr } = await train('killed', [], { signal: 'SIGKILL', changes });
+      // it may have been done before the signal came
+      if (signal === 'SIGKILL') kills++;
+      else assert.strictEqual(status, 0, stderr);
+      if (/^Continuing after epoch \d+/m.test(stderr)) continued++;
+      assert.doesNotMatch(stderr, /damaged|cannot/);
+    }
+    assert.ok(kills >= 2 && continued >= 1, `${kills} kills, ${continued} continued`);
+    const ended = await train('killed');
+    assert.strictEqual(ended.status, 0, ended.stderr);
+    assertSame('killed');
+  });
+
+  it('says on Ctrl+C that the same command continues, and --restart begins anew', async function () {
+    if (process.platform === 'win32') this.skip();
+    let stopped: Ended;
+    // a checkpoint is there after its temporary file has come and been written and renamed
+    do {
+      rmSync(path.join(folder, 'stopped'), { recursive: true, force: true });
+      stopped = await train('stopped', ['--epochs', '1000', '--patience', '1000'], { signal: 'SIGINT', changes: 8 });
+    } while (!existsSync(path.join(folder, 'stopped/training.checkpoint')));
+    assert.strictEqual(stopped.status, 130, stopped.stderr);
+    assert.match(stopped.stderr, /The same command continues this training\.\nCancelled\.\n$/);
+    cpSync(path.join(folder, 'stopped'), path.join(folder, 'copy'), { recursive: true });
+
+    const other = await train('stopped');
+    assert.match(other.stderr, /stopped\/training\.checkpoint is of a training with other rows or other settings, so training starts from the beginning/);
+    assert.strictEqual(other.status, 0, other.stderr);
+    assertSame('stopped');
+
+    const anew = await train('copy', ['--restart']);
+    assert.doesNotMatch(anew.stderr, /checkpoint|Continuing/);
+    assert.strictEqual(anew.status, 0, anew.stderr);
+    assertSame('copy');
+  });
+
+  it('starts over from a damaged checkpoint, and says so', async () => {
+    mkdirSync(path.join(folder, 'damaged'));
+    writeFileSync(path.join(folder, 'damaged/training.checkpoint'), 'half a ');
+    const { status, stderr } = await train('damaged');
+    assert.match(stderr, /damaged\/training\.checkpoint is damaged or is none, so training starts from the beginning/);
+    assert.strictEqual(status, 0, stderr);
+    assertSame('damaged');
+  });
+});
