@@ -135,7 +135,7 @@ function notSaved(error: unknown, where: string): HumanError {
   if (code === 'file.denied' || code === 'file.readOnly')
     return new HumanError(
       'training.checkpointDenied',
-      'The checkpoint {0} may not be written. Training goes on in memory and tries again: change the permissions of its folder, so that it can be continued if it is stopped.',
+      'The checkpoint {0} may not be written. Training goes on in memory and tries again: make its folder writable, so that it can be continued if it is stopped.',
       [where],
       { cause: error },
     );

@@ -113,7 +113,7 @@ describe("a checkpoint's keeper", () => {
   for (const [code, id, words] of [
     ['ENOSPC', 'training.checkpointFull', /disk is full.*goes on in memory.*free some space/],
     ['EDQUOT', 'training.checkpointFull', /disk is full/],
-    ['EROFS', 'training.checkpointDenied', /may not be written.*goes on in memory.*permissions/],
+    ['EROFS', 'training.checkpointDenied', /may not be written.*goes on in memory.*folder writable/],
     ['EACCES', 'training.checkpointDenied', /may not be written/],
     ['EIO', 'training.checkpointFailed', /\(EIO\).*goes on in memory.*check the path/],
   ] as const) {
