@@ -66,6 +66,9 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
   const tokenizer = base?.tokenizer ?? buildTokenizer(request);
   const rows = await encode(tokenizer, request.rows, context);
   checkTexts(rows);
+  // after the texts: where all are equal, none can be held out
+  if (request.validation.length === 0)
+    throw new HumanError('training.noValidation', 'No rows are held out to check the model with, so training could not know when to stop. Hold out a share of the rows, or give a validation file.');
   const validation = await encode(tokenizer, request.validation, context);
 
   const architecture = base ? adapt(base, request) : build(request, tokenizer.vocabularySize);
@@ -140,8 +143,6 @@ function checkRows({ rows, validation, labels }: TrainRequest): void {
     ]);
   if (rows.length < fewestRows)
     throw new HumanError('training.fewRows', 'There are {0} labeled rows, and training needs at least {1}. Label more texts and train again.', [rows.length, fewestRows]);
-  if (validation.length === 0)
-    throw new HumanError('training.noValidation', 'No rows are held out to check the model with, so training could not know when to stop. Hold out a share of the rows, or give a validation file.');
 }
 
 /** All texts equal, or all without a token, teach nothing. */

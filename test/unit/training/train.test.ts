@@ -167,7 +167,7 @@ describe('training a model', () => {
     'training.fewRows': request({ rows: [...bilingualRows(3, 1), { text: 'good', label: 0 }, { text: 'bad', label: 1 }] }),
     'training.oneLabel': request({ rows: bilingualRows(50, 1).map(({ text }) => ({ text, label: 1 })) }),
     'training.manyLabels': request({ labels: Array.from({ length: 10_000 }, (_, k) => `label ${k}`), rows: bilingualRows(20_000, 1) }),
-    'training.sameText': request({ rows: bilingualRows(50, 1).map(({ label }) => ({ text: 'the same', label })) }),
+    'training.sameText': request({ validation: [], rows: bilingualRows(50, 1).map(({ label }) => ({ text: 'the same', label })) }),
     'training.noValidation': request({ validation: [] }),
     'training.preset': request({ preset: 'perceptron' }),
   };
