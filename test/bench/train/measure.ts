@@ -62,35 +62,34 @@ const probeTurns = 1e7;
  * others use too.
  */
 export class CapacityProbe {
+  /** Milliseconds of CPU that one thread needs: the least so far, for one look at a bad moment would make all later ones find too many cores. */
+  private alone = Infinity;
+
   private constructor(
     private readonly worker: Worker,
     private readonly signals: Int32Array,
     private readonly spin: (turns: number) => void,
-    /** Milliseconds of CPU that one thread needs. */
-    private readonly alone: number,
   ) {}
 
   static async start(): Promise<CapacityProbe> {
     const { spin } = await startSpinning();
-    const alone = Math.min(
-      ...Array.from({ length: 5 }, () => {
-        const before = process.cpuUsage();
-        spin(probeTurns);
-        const { user, system } = process.cpuUsage(before);
-        return (user + system) / 1000;
-      }),
-    );
     const signals = new Int32Array(new SharedArrayBuffer(8));
     const worker = new Worker(process.argv[1]!, { argv: ['--spin'], workerData: signals });
     await new Promise((resolve) => worker.once('message', resolve));
-    return new CapacityProbe(worker, signals, spin, alone);
+    const probe = new CapacityProbe(worker, signals, spin);
+    for (let look = 0; look < 5; look++) probe.cores();
+    return probe;
   }
 
-  /** Median of a few probes, a tenth of a second in all. */
+  /** Median of a few probes, an eighth of a second in all. */
   cores(): number {
+    const { signals } = this;
+    const before = process.cpuUsage();
+    this.spin(probeTurns);
+    const { user, system } = process.cpuUsage(before);
+    this.alone = Math.min(this.alone, (user + system) / 1000);
     return median(
       Array.from({ length: 3 }, () => {
-        const { signals } = this;
         const turn = Atomics.add(signals, Signal.Go, 1) + 1;
         const start = performance.now();
         Atomics.notify(signals, Signal.Go);
