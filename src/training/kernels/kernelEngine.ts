@@ -174,11 +174,13 @@ class KernelEngine implements ComputeEngine {
     const name = `${layer.name}/table`;
     const rows = this.touched.get(name)!;
     const ids = this.packedIds(batch, cut, layer);
-    // shards share tokens, so their rows are added up one after the other
+    // shards share tokens, so their rows are added up one shard after the other; lanes have a stretch of columns each
     this.crew.wait();
-    cut.shards.forEach(({ packing }, shard) => {
-      rows.count = this.kernels.run.scatterRows(this.gradient(name), ids[shard]!, parts[shard]!.at, packing.positions, layer.size, rows.flags, rows.list, rows.count);
-    });
+    cut.shards.forEach(({ packing }, shard) => (rows.count = this.kernels.run.touchRows(ids[shard]!, packing.positions, rows.flags, rows.list, rows.count)));
+    this.forEachStretch(layer.size, 4, (lane, column, columns) =>
+      cut.shards.forEach(({ packing }, shard) => this.crew.call(lane, 'scatterRows', this.gradient(name), ids[shard]!, parts[shard]!.at, packing.positions, layer.size, column, columns)),
+    );
+    this.crew.start();
   }
 
   lstm(input: Sequence, layer: LstmLayer, options: LstmOptions = {}): Sequence {
@@ -416,9 +418,10 @@ class KernelEngine implements ComputeEngine {
         const [w, g, m, v] = [this.weightsAt, this.gradientsAt, this.firstAt, this.secondAt].map((base) => base + 4 * offset) as [Address, Address, Address, Address];
         const settings = [scale, rate * correction, beta1, beta2, step.epsilon * secondCorrection, name.endsWith('/bias') ? 0 : rate * step.weightDecay] as const;
         const rows = this.touched.get(name);
-        if (rows) run.adamRows(w, g, m, v, shape[1]!, rows.list, rows.count, ...settings);
-        else run.adam(w, g, m, v, wholeVectors(size), ...settings);
+        if (rows) this.forEachStretch(rows.count, 1, (lane, from, count) => this.crew.call(lane, 'adamRows', w, g, m, v, shape[1]!, rows.list + 4 * from, count, ...settings));
+        else this.forEachStretch(wholeVectors(size), 1024, (lane, from, count) => this.crew.call(lane, 'adam', w + 4 * from, g + 4 * from, m + 4 * from, v + 4 * from, count, ...settings));
       });
+      this.crew.wait();
     }
     this.zeroGradients();
     return norm;
@@ -473,6 +476,17 @@ class KernelEngine implements ComputeEngine {
 
   private forEachLane<T>(make: () => T): T[] {
     return Array.from({ length: this.crew.lanes }, make);
+  }
+
+  /** Cuts `size` things, in multiples of `unit` as far as they go, into a stretch for each lane; a lane that would get none is left out. */
+  private forEachStretch(size: number, unit: number, use: (lane: number, from: number, count: number) => void): void {
+    const { lanes } = this.crew;
+    const units = Math.ceil(size / unit);
+    for (let lane = 0; lane < lanes; lane++) {
+      const [from, to] = [lane, lane + 1].map((edge) => Math.min(size, unit * Math.floor((units * edge) / lanes))) as [number, number];
+      const end = lane === lanes - 1 ? size : to;
+      if (end > from) use(lane, from, end - from);
+    }
   }
 
   private allocate(cut: Cut, width: number): PackedSequence {

@@ -43,7 +43,8 @@ export interface KernelFunctions {
   lastStep(x: Address, strideX: number, column: number, width: number, offsets: Address, texts: number, order: Address, lengths: Address, backward: boolean, out: Address, stride: number, gradient: boolean): void;
 
   gatherRows(table: Address, ids: Address, x: Address, positions: number, width: number): void;
-  scatterRows(gradient: Address, ids: Address, dx: Address, positions: number, width: number, touched: Address, list: Address, count: number): number;
+  touchRows(ids: Address, positions: number, touched: Address, list: Address, count: number): number;
+  scatterRows(gradient: Address, ids: Address, dx: Address, positions: number, width: number, column: number, columns: number): void;
   clearRows(gradient: Address, width: number, touched: Address, list: Address, count: number): void;
 
   denseForward(x: Address, kernel: Address, bias: Address, y: Address, m: number, n: number, k: number): void;

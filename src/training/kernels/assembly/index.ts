@@ -1,6 +1,6 @@
 export { adam, adamRows, sumOfSquares, sumOfSquaresRows } from './adam';
 export { denseBackward, denseForward } from './dense';
-export { clearRows, gatherRows, scatterRows } from './embedding';
+export { clearRows, gatherRows, scatterRows, touchRows } from './embedding';
 export { lstmBackward, lstmBackwardScratch, lstmForward, lstmForwardScratch } from './lstm';
 export { multiply, multiplyScratch, packColumns, packRows } from './matrix';
 export { probeOperations, probePeak } from './probe';
