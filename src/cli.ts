@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { ModelStore } from './app/modelStore';
+import { writeBundle } from './app/taskModels';
 import { UsageError, parseArguments, usage, type Arguments, type CommandSpec } from './cli/arguments';
 import { classify, classifySpec } from './cli/classify';
 import type { CliContext } from './cli/context';
@@ -72,16 +73,11 @@ async function main(argv: readonly string[]): Promise<number> {
       predictor,
       trainer,
       cores: availableParallelism(),
+      pause: () => new Promise((resolve) => void setImmediate(resolve)),
       openInput: (file) => openInput(file),
       openOutput: (file) => openOutput(file),
       checkpoints: (folder) => new CheckpointFile(fileSystem, path.join(path.resolve(folder), 'training.checkpoint')),
-      writeBundle: async (folder, bundle) => {
-        const target = path.resolve(folder);
-        // model.json last: a folder without it is no model
-        await fileSystem.writeFileAtomically(path.join(target, 'model.onnx'), bundle.model);
-        await fileSystem.writeFileAtomically(path.join(target, 'tokenizer.json'), bundle.tokenizer);
-        await fileSystem.writeFileAtomically(path.join(target, 'model.json'), bundle.manifest);
-      },
+      writeBundle: (folder, bundle) => writeBundle(fileSystem, path.resolve(folder), bundle),
     });
     return 0;
   } catch (error) {

@@ -4,12 +4,12 @@ import { parseManifest, type ModelManifest } from '../core/model/manifest';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { FileSystem } from '../storage/fileSystem';
 
-/** Where a model was found: it came with the extension, lies in a workspace folder's `.label-lens/`, or was named by its folder. */
-export type ModelOrigin = 'shipped' | 'workspace' | 'folder';
+/** Where a model was found: it came with the extension, lies in a workspace folder's `.label-lens/`, was trained where no folder was open, or was named by its folder. */
+export type ModelOrigin = 'shipped' | 'workspace' | 'own' | 'folder';
 
 /** A model as a list shows it. Only its `model.json` has been read. */
 export interface ModelSummary {
-  /** What {@link ModelStore.open} takes: the folder's name for a shipped model, `TASK/VERSION` for one of a workspace, else the folder. */
+  /** What {@link ModelStore.open} takes: the folder's name for a shipped model, `TASK/VERSION` for one of a task, else the folder. */
   readonly name: string;
   /** Absolute path of the folder with model.onnx, tokenizer.json and model.json. */
   readonly folder: string;
@@ -36,13 +36,15 @@ export interface ModelStoreOptions {
   readonly shippedFolder: string;
   /** Absolute paths of the workspace folders whose `.label-lens/` may be read. None while the workspace is not trusted. */
   readonly workspaceFolders?: () => readonly string[];
+  /** Absolute path of a folder of the person's own whose `.label-lens/` holds what was trained where no folder was open. */
+  readonly ownFolder?: string;
 }
 
 /** Names the version in use, in a task's `models/` folder. */
-const CURRENT = 'current';
+export const currentFile = 'current';
 
 /**
- * Finds and opens models: shipped ones (`models/NAME/`) and those of the workspaces (`.label-lens/TASK/models/VERSION/`), by name or by folder.
+ * Finds and opens models: shipped ones (`models/NAME/`) and those of the workspaces and the person (`.label-lens/TASK/models/VERSION/`), by name or by folder.
  *
  * What it reads is untrusted input. Sizes are bounded before reading and model.json is checked here; hashes, tokenizer and graph are checked by `validateBundle` where
  * the predictor loads the bundle, in its worker, because hashing a large model takes longer than an editor may stand still.
@@ -51,28 +53,36 @@ export class ModelStore {
   private readonly fileSystem: FileSystem;
   private readonly shippedFolder: string;
   private readonly workspaceFolders: () => readonly string[];
+  private readonly ownFolder: string | undefined;
 
   constructor(options: ModelStoreOptions) {
     this.fileSystem = options.fileSystem;
     this.shippedFolder = options.shippedFolder;
     this.workspaceFolders = options.workspaceFolders ?? (() => []);
+    this.ownFolder = options.ownFolder;
   }
 
   /** All models that can be found, shipped ones first, each group by name. Broken ones are listed with their problem. */
   async list(): Promise<readonly ModelSummary[]> {
     const found: ModelSummary[] = [];
-    for (const name of await this.folders(this.shippedFolder)) found.push(await this.summary(name, join(this.shippedFolder, name), 'shipped'));
-    for (const workspace of this.workspaceFolders()) {
-      const root = join(workspace, '.label-lens');
-      for (const task of await this.folders(root)) {
-        for (const version of await this.folders(join(root, task, 'models'))) found.push(await this.summary(`${task}/${version}`, join(root, task, 'models', version), 'workspace'));
+    for (const name of await this.folders(this.shippedFolder)) found.push(await this.summary(name, joinPath(this.shippedFolder, name), 'shipped'));
+    for (const { folder, origin } of this.places()) {
+      for (const task of await this.folders(tasksFolder(folder))) {
+        const versions = modelsFolder(folder, task);
+        for (const version of await this.folders(versions)) found.push(await this.summary(`${task}/${version}`, joinPath(versions, version), origin));
       }
     }
     return found;
   }
 
+  /** The model that {@link open} would open, as {@link list} shows it. @throws HumanError when there is no such model */
+  async find(nameOrFolder: string): Promise<ModelSummary> {
+    const { name, folder, origin } = await this.locate(nameOrFolder);
+    return await this.summary(name, folder, origin);
+  }
+
   /**
-   * Opens a model by its name, by `TASK` (the version in use of a workspace's task), by `TASK/VERSION`, or by the absolute path of its folder.
+   * Opens a model by its name, by `TASK` (its version in use), by `TASK/VERSION`, or by the absolute path of its folder.
    * A workspace's model wins over a shipped one of the same name.
    *
    * @throws HumanError when there is no such model, a file is missing or too large, or model.json is not sound
@@ -82,7 +92,7 @@ export class ModelStore {
     const manifestFile = await this.read(place.folder, 'manifest');
     const tokenizer = await this.read(place.folder, 'tokenizer');
     const model = await this.read(place.folder, 'model');
-    const manifest = parseManifest(manifestFile, join(place.folder, bundleFileNames.manifest));
+    const manifest = parseManifest(manifestFile, joinPath(place.folder, bundleFileNames.manifest));
     return { ...place, key: `${place.name}@${manifest.version}#${manifest.sha256.slice(0, 12)}`, manifest, files: { manifest: manifestFile, tokenizer, model } };
   }
 
@@ -91,12 +101,12 @@ export class ModelStore {
     const segments = wanted.split('/');
     if (segments.every(isPlainName) && segments.length <= 2) {
       const [task, version] = segments as [string, string | undefined];
-      for (const workspace of this.workspaceFolders()) {
-        const versions = join(workspace, '.label-lens', task, 'models');
+      for (const place of this.places()) {
+        const versions = modelsFolder(place.folder, task);
         const chosen = version ?? (await this.currentVersion(versions));
-        if (chosen !== undefined && (await this.isModel(join(versions, chosen)))) return { name: `${task}/${chosen}`, folder: join(versions, chosen), origin: 'workspace' };
+        if (chosen !== undefined && (await this.isModel(joinPath(versions, chosen)))) return { name: `${task}/${chosen}`, folder: joinPath(versions, chosen), origin: place.origin };
       }
-      if (version === undefined && (await this.isModel(join(this.shippedFolder, task)))) return { name: task, folder: join(this.shippedFolder, task), origin: 'shipped' };
+      if (version === undefined && (await this.isModel(joinPath(this.shippedFolder, task)))) return { name: task, folder: joinPath(this.shippedFolder, task), origin: 'shipped' };
     }
     if (isAbsolute(wanted)) {
       const folder = wanted.replace(/(?<=.)\/+$/, '');
@@ -109,12 +119,18 @@ export class ModelStore {
     ]);
   }
 
+  /** Where tasks lie: a workspace's own come first. */
+  private places(): readonly { readonly folder: string; readonly origin: ModelOrigin }[] {
+    const workspaces = this.workspaceFolders().map((folder) => ({ folder, origin: 'workspace' as const }));
+    return this.ownFolder === undefined ? workspaces : [...workspaces, { folder: this.ownFolder, origin: 'own' }];
+  }
+
   private async isModel(folder: string): Promise<boolean> {
     return (await this.fileSystem.list(folder)).some((entry) => entry.kind === 'file' && entry.name === bundleFileNames.manifest);
   }
 
   private async currentVersion(versions: string): Promise<string | undefined> {
-    const file = join(versions, CURRENT);
+    const file = joinPath(versions, currentFile);
     if (((await this.fileSystem.size(file)) ?? 0) > 1024) return undefined;
     const content = await this.fileSystem.readFile(file);
     const name = content && new TextDecoder().decode(content).trim();
@@ -123,14 +139,14 @@ export class ModelStore {
 
   private async summary(name: string, folder: string, origin: ModelOrigin): Promise<ModelSummary> {
     try {
-      return { name, folder, origin, manifest: parseManifest(await this.read(folder, 'manifest'), join(folder, bundleFileNames.manifest)) };
+      return { name, folder, origin, manifest: parseManifest(await this.read(folder, 'manifest'), joinPath(folder, bundleFileNames.manifest)) };
     } catch (error) {
       return { name, folder, origin, problem: error instanceof Error ? error : new Error(String(error)) };
     }
   }
 
   private async read(folder: string, part: keyof BundleFiles): Promise<Uint8Array> {
-    const path = join(folder, bundleFileNames[part]);
+    const path = joinPath(folder, bundleFileNames[part]);
     const size = await this.fileSystem.size(path);
     if (size !== undefined && size > bundleLimits[part]) {
       throw new HumanError('model.file.size', '{0} has {1} bytes, more than the {2} that Label Lens opens. Choose another model.', [path, size, bundleLimits[part]]);
@@ -171,6 +187,16 @@ function isAbsolute(path: string): boolean {
   return path.startsWith('/') || /^[A-Za-z]:\//.test(path);
 }
 
-function join(...segments: string[]): string {
+/** Where the tasks of a folder lie. */
+export function tasksFolder(folder: string): string {
+  return joinPath(folder, '.label-lens');
+}
+
+/** Where the versions of a task's model lie. */
+export function modelsFolder(folder: string, task: string): string {
+  return joinPath(tasksFolder(folder), task, 'models');
+}
+
+export function joinPath(...segments: string[]): string {
   return segments.join('/');
 }

@@ -2,7 +2,7 @@ import { classifyFile } from '../app/classifyFile';
 import { RecordReader } from '../core/csv/reader';
 import type { Arguments, CommandSpec } from './arguments';
 import type { CliContext } from './context';
-import { DefectNotes } from './labeledRows';
+import { DefectNotes } from './labeledFile';
 import { ProgressLine } from './terminal';
 
 export const classifySpec: CommandSpec = {

@@ -17,6 +17,8 @@ export interface CliContext {
   readonly trainer: Trainer;
   /** Processor cores of the machine. */
   readonly cores: number;
+  /** Resolves after what has come in was handled. */
+  readonly pause: () => Promise<void>;
   /** Opens a file, or standard input for `-`; unpacks .gz. */
   openInput(file: string): Promise<Input>;
   /** Opens a file that appears whole or not at all, or standard output for `-`. */

@@ -3,7 +3,7 @@ import { expectedCalibrationError } from '../core/metrics/calibration';
 import { classificationReport } from '../core/metrics/report';
 import type { Arguments, CommandSpec } from './arguments';
 import type { CliContext } from './context';
-import { readLabeled } from './labeledRows';
+import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
 
 export const evaluateSpec: CommandSpec = {
@@ -26,7 +26,7 @@ export async function evaluate(args: Arguments, context: CliContext): Promise<vo
   const labels = model.manifest.task.labels.map((label) => label.id);
   const index = new Map(labels.map((label, position) => [label, position]));
   const progress = new ProgressLine(context.terminal);
-  const rows = await readLabeled(context, file, textColumns, labelColumn, progress);
+  const rows = await readLabeledFile(context, file, { textColumns, labelColumn }, progress);
   const stranger = rows.find((row) => !index.has(row.label));
   if (stranger) {
     throw new HumanError('evaluate.label', '{0}, row {1}, column {2}: the model {3} has no label "{4}"; it has {5}. Choose another model or another label column.', [

@@ -1,13 +1,13 @@
-import { dataHash } from '../core/labels/dataHash';
-import { stratifiedSplit, stratifiedSample } from '../core/labels/split';
-import { CancelledError, HumanError } from '../core/errors';
+import { stratifiedSample } from '../core/labels/split';
+import { CancelledError } from '../core/errors';
 import { checkHyperparameters, hyperparameterSpecs, type HyperparameterSpec } from '../core/model/hyperparameters';
 import { findPreset, presets } from '../core/model/presets';
 import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
+import { defaultHeldOut, trainRequest } from '../app/trainRequest';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
-import { readLabeled, type LabeledText } from './labeledRows';
+import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
 
 /** Flags of the hyperparameters: `--learning-rate` for `learningRate`, with the help of their specification. */
@@ -27,7 +27,7 @@ export const trainSpec: CommandSpec = {
     base: { value: 'NAME|DIR|none', help: 'model to start from (default none)' },
     preset: { value: 'NAME', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name})` },
     valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
-    'valid-split': { value: 'RATIO', help: 'share of the rows to hold out instead (default 0.1)' },
+    'valid-split': { value: 'RATIO', help: `share of the rows to hold out instead (default ${defaultHeldOut})` },
     limit: { value: 'N', help: 'train on the first N rows after a seeded stratified shuffle' },
     precision: { value: 'float32|float16|int8', help: 'how weights are stored in model.onnx (default float32)' },
     name: { value: 'NAME', help: 'name in the model card (default: the name of DIR)' },
@@ -55,38 +55,37 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) throw new UsageError(`--workers takes a whole number from 1 to ${mostWorkers}.`);
   const limit = args.number('limit');
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 2)) throw new UsageError('--limit takes a whole number of at least 2.');
-  const split = args.number('valid-split') ?? 0.1;
+  const split = args.number('valid-split') ?? defaultHeldOut;
   if (!(split > 0 && split < 1)) throw new UsageError('--valid-split takes a ratio between 0 and 1.');
   const hyperparameters = readHyperparameters(args, preset.defaults);
   const baseName = args.text('base') ?? 'none';
   const base = baseName === 'none' ? undefined : await context.models.open(baseName);
 
   const progress = new ProgressLine(context.terminal);
-  let rows: readonly LabeledText[] = await readLabeled(context, file, textColumns, labelColumn, progress);
+  const columns = { textColumns, labelColumn };
+  let rows = await readLabeledFile(context, file, columns, progress);
   if (limit !== undefined) rows = stratifiedSample(rows, Math.min(limit, rows.length), (row) => row.label, hyperparameters.seed);
   const validFile = args.text('valid');
-  let validation: readonly LabeledText[];
-  if (validFile === undefined) {
-    const parts = stratifiedSplit(rows, split, { labelOf: (row) => row.label, textOf: (row) => row.text, seed: hyperparameters.seed });
-    rows = parts.kept;
-    validation = parts.heldOut;
-  } else {
-    validation = await readLabeled(context, validFile, textColumns, labelColumn, progress);
-  }
-  const labels = labelOrder(rows, base?.manifest.task.labels.map((label) => label.id));
-  const index = new Map(labels.map((label, position) => [label, position]));
-  const strangers = [...new Set(validation.map((row) => row.label))].filter((label) => !index.has(label));
-  if (strangers.length > 0) {
-    throw new HumanError('train.validationLabels', 'The held-out rows have labels that no training row has: {0}. Add training rows for them, or take these rows out of {1}.', [
-      strangers.slice(0, 5).join(', '),
-      validFile ?? file,
-    ]);
-  }
-  context.terminal.stderr(`${rows.length} rows to train on, ${validation.length} held out, ${labels.length} labels.\n`);
-
-  const toTraining = (row: LabeledText): { text: string; label: number } => ({ text: row.text, label: index.get(row.label)! });
-  const name = args.text('name') ?? output.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)!;
   const description = args.text('description');
+  const request = await trainRequest(
+    {
+      ...columns,
+      rows,
+      heldOut: validFile === undefined ? { share: split } : { rows: await readLabeledFile(context, validFile, columns, progress), file: validFile },
+      file,
+      preset: preset.name,
+      ...(base === undefined ? {} : { base }),
+      hyperparameters,
+      workers,
+      precision,
+      name: args.text('name') ?? output.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)!,
+      version: 'v1',
+      ...(description === undefined ? {} : { description }),
+    },
+    context.pause,
+  );
+  context.terminal.stderr(`${request.rows.length} rows to train on, ${request.validation.length} held out, ${request.labels.length} labels.\n`);
+
   const checkpoints = context.checkpoints(output);
   if (args.has('restart')) await checkpoints.clear();
   const say = (line: string): void => {
@@ -96,49 +95,30 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   let canContinue = false;
   let result: TrainResult;
   try {
-    result = await context.trainer.train(
-      {
-        preset: preset.name,
-        labels,
-        rows: rows.map(toTraining),
-        validation: validation.map(toTraining),
-        ...(base === undefined ? {} : { base: base.files }),
-        hyperparameters,
-        workers,
-        precision,
-        identity: {
-          name,
-          version: 'v1',
-          ...(base === undefined ? {} : { parent: `${base.manifest.name}@${base.manifest.version}` }),
-          ...(description === undefined ? {} : { description }),
-          data: { file: file.split(/[/\\]/).at(-1)!, textColumns: textColumns.join(','), labelColumn, sha256: dataHash(rows) },
-        },
+    result = await context.trainer.train(request, {
+      signal: context.signal,
+      checkpoints,
+      onContinue: ({ epochs, batch, batches }) => {
+        canContinue = true;
+        say(`Continuing after epoch ${batch === 0 ? epochs.length : `${epochs.length + 1}, batch ${batch} of ${batches}`}; --restart begins anew.`);
       },
-      {
-        signal: context.signal,
-        checkpoints,
-        onContinue: ({ epochs, batch, batches }) => {
-          canContinue = true;
-          say(`Continuing after epoch ${batch === 0 ? epochs.length : `${epochs.length + 1}, batch ${batch} of ${batches}`}; --restart begins anew.`);
-        },
-        onSaved: () => (canContinue = true),
-        onProblem: (problem) => say(problem.message),
-        onProgress: (now) => {
-          if (now.finished) {
-            progress.clear();
-            const { trainLoss, validLoss, validAccuracy, seconds } = now.finished;
-            context.terminal.stderr(
-              `epoch ${now.epoch}: training loss ${trainLoss.toFixed(4)}, held-out loss ${validLoss.toFixed(4)}, held-out accuracy ${(validAccuracy * 100).toFixed(2)} %, ${seconds.toFixed(1)} s\n`,
-            );
-          } else {
-            progress.update(
-              now.batch / now.batches,
-              `epoch ${now.epoch}/${now.epochs}  loss ${now.loss.toFixed(4)}  ${now.examplesPerSecond.toFixed(0)} examples/s  ${Math.ceil(now.secondsLeft)} s left`,
-            );
-          }
-        },
+      onSaved: () => (canContinue = true),
+      onProblem: (problem) => say(problem.message),
+      onProgress: (now) => {
+        if (now.finished) {
+          progress.clear();
+          const { trainLoss, validLoss, validAccuracy, seconds } = now.finished;
+          context.terminal.stderr(
+            `epoch ${now.epoch}: training loss ${trainLoss.toFixed(4)}, held-out loss ${validLoss.toFixed(4)}, held-out accuracy ${(validAccuracy * 100).toFixed(2)} %, ${seconds.toFixed(1)} s\n`,
+          );
+        } else {
+          progress.update(
+            now.batch / now.batches,
+            `epoch ${now.epoch}/${now.epochs}  loss ${now.loss.toFixed(4)}  ${now.examplesPerSecond.toFixed(0)} examples/s  ${Math.ceil(now.secondsLeft)} s left`,
+          );
+        }
       },
-    );
+    });
   } catch (error) {
     if (error instanceof CancelledError && canContinue) say('The same command continues this training.');
     throw error;
@@ -153,7 +133,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   );
   if (args.has('json')) {
     const { epochs, examplesPerSecond } = result;
-    context.terminal.stdout(`${JSON.stringify({ preset: preset.name, base: baseName, rows: rows.length, epochs, best: result.best, examplesPerSecond, output })}\n`);
+    context.terminal.stdout(`${JSON.stringify({ preset: preset.name, base: baseName, rows: request.rows.length, epochs, best: result.best, examplesPerSecond, output })}\n`);
   }
 }
 
@@ -164,11 +144,4 @@ function flagOf(name: string): string {
 function readHyperparameters(args: Arguments, preset: Partial<Hyperparameters>): Hyperparameters {
   const valueOf = (spec: HyperparameterSpec): string | number | undefined => ('choices' in spec ? args.text(flagOf(spec.name)) : args.number(flagOf(spec.name)));
   return checkHyperparameters(Object.fromEntries(hyperparameterSpecs.map((spec) => [spec.name, valueOf(spec)])), preset);
-}
-
-/** The base's own order where it has the same labels, so that its head can be kept; else by name. */
-function labelOrder(rows: readonly LabeledText[], base: readonly string[] | undefined): string[] {
-  const found = new Set(rows.map((row) => row.label));
-  if (base && base.length === found.size && base.every((label) => found.has(label))) return [...base];
-  return [...found].sort();
 }

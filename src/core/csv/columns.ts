@@ -59,12 +59,61 @@ export function guessTextColumns(header: readonly string[], samples: readonly (r
   return [scores.indexOf(best)];
 }
 
+/** Names of columns that hold labels, the likelier ones first. */
+const labelNames: readonly RegExp[] = [
+  /^(?:label|labels|gold|gold label|target|标签|标注)$/,
+  /(?:^|[^\p{L}])(?:label|sentiment|category|class|intent|topic|emotion|polarity|spam|toxic)(?:$|[^\p{L}])|标签|类别|分类|情感|情绪|意图|主题/u,
+  /(?:^|[^\p{L}])(?:rating|stars|score|grade|priority|status|type|kind|group|department)(?:$|[^\p{L}])|星级|评分|打分|优先级|类型|状态/u,
+];
+/** Names of columns that seldom hold labels, however few values they have. */
+const noLabelName = /(?:^|[^\p{L}])(?:id|uid|uuid|url|uri|date|time|timestamp|year|author|user|username|name|email|path|file|language|lang|predicted|annotator)(?:$|[^\p{L}])|编号|序号|日期|时间|链接|作者|用户|来源/u;
+
+/** Different labels that a column may have to be taken for one of labels. */
+const mostLabels = 50;
+/** UTF-16 units of the longest label that is taken for one. */
+const longestLabel = 60;
+
+/**
+ * The column that most likely holds the labels: by its name if that says so, else the one with few values that come again and again. Undefined if no column looks like that.
+ *
+ * @param header names of the columns
+ * @param samples values of some records, in the order of the header
+ */
+export function guessLabelColumn(header: readonly string[], samples: readonly (readonly string[])[]): number | undefined {
+  const columns = header.map((name, column) => {
+    const values = samples.map((sample) => sample[column]?.trim() ?? '').filter((value) => value !== '');
+    const distinct = new Set(values);
+    const words = wordsOf(name);
+    const place = labelNames.findIndex((pattern) => pattern.test(words));
+    return {
+      column,
+      place: place < 0 ? labelNames.length : place,
+      fits: [...distinct].every((value) => value.length <= longestLabel) && distinct.size <= mostLabels,
+      // a file may be sorted by its labels, so that its beginning has one only
+      repeats: distinct.size >= 2 && distinct.size <= values.length / 2,
+      distinct: distinct.size,
+      isNumeric: values.every((value) => /^[-+]?[\d.,]+$/.test(value)),
+      isUnlikely: noLabelName.test(words) || values.some((value) => /^\d{4}-\d\d-\d\d/.test(value)),
+    };
+  });
+  const named = columns.filter(({ place, fits, distinct, isUnlikely }) => fits && !isUnlikely && place < labelNames.length && (distinct > 0 || samples.length === 0));
+  const others = columns.filter(({ fits, repeats, isUnlikely }) => fits && repeats && !isUnlikely);
+  const byName = named.sort((a, b) => a.place - b.place || Number(b.repeats) - Number(a.repeats) || a.column - b.column);
+  const byValues = others.sort((a, b) => Number(a.isNumeric) - Number(b.isNumeric) || a.distinct - b.distinct || a.column - b.column);
+  return (byName[0] ?? byValues[0])?.column;
+}
+
 function nameFactor(name: string): number {
-  const words = name
+  const words = wordsOf(name);
+  return nameHints.find(([pattern]) => pattern.test(words))?.[1] ?? 1;
+}
+
+/** A column's name in lower case, with a blank where camelCase has its humps. */
+function wordsOf(name: string): string {
+  return name
     .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
     .trim()
     .toLowerCase();
-  return nameHints.find(([pattern]) => pattern.test(words))?.[1] ?? 1;
 }
 
 const noText = [

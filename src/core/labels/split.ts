@@ -1,5 +1,8 @@
-import { exampleId } from '../text/normalize';
+import { normalizeText } from '../text/normalize';
 import { Random } from '../util/random';
+
+/** Rows between two looks at what has come in. */
+const rowsAtOnce = 2000;
 
 /** Rows in two parts, each in the order of the input. */
 export interface Split<R> {
@@ -12,25 +15,29 @@ export interface Split<R> {
  * that is evaluated on was trained on.
  *
  * @param ratio share to hold out, in 0..1 (exclusive); each label with at least two distinct texts gives at least one and keeps at least one
+ * @param options `breathe` lets the thread handle what has come in
  */
-export function stratifiedSplit<R>(
+export async function stratifiedSplit<R>(
   rows: readonly R[],
   ratio: number,
-  options: { labelOf(row: R): string; textOf(row: R): string; seed: number },
-): Split<R> {
+  options: { labelOf(row: R): string; textOf(row: R): string; seed: number; breathe(): Promise<void> },
+): Promise<Split<R>> {
   const groups = new Map<string, { label: string; rows: number[] }>();
-  rows.forEach((row, index) => {
-    const id = exampleId(options.textOf(row));
-    const group = groups.get(id);
+  for (const [index, row] of rows.entries()) {
+    if (index % rowsAtOnce === rowsAtOnce - 1) await options.breathe();
+    // as texts share an id that are the same normalized, but without the cost of the hash
+    const text = normalizeText(options.textOf(row));
+    const group = groups.get(text);
     if (group) group.rows.push(index);
-    else groups.set(id, { label: options.labelOf(row), rows: [index] });
-  });
+    else groups.set(text, { label: options.labelOf(row), rows: [index] });
+  }
   const byLabel = new Map<string, number[][]>();
   for (const group of groups.values()) {
     const list = byLabel.get(group.label);
     if (list) list.push(group.rows);
     else byLabel.set(group.label, [group.rows]);
   }
+  await options.breathe();
   const random = new Random(options.seed);
   const held = new Set<number>();
   for (const label of [...byLabel.keys()].sort()) {
@@ -38,6 +45,7 @@ export function stratifiedSplit<R>(
     const target = list.length < 2 ? 0 : Math.min(list.length - 1, Math.max(1, Math.round(list.length * ratio)));
     for (const group of list.slice(0, target)) for (const index of group) held.add(index);
   }
+  await options.breathe();
   return { kept: rows.filter((_, index) => !held.has(index)), heldOut: rows.filter((_, index) => held.has(index)) };
 }
 

@@ -1,5 +1,5 @@
 import * as assert from 'node:assert';
-import { columnIndices, guessTextColumns, recordText } from '../../../src/core/csv/columns';
+import { columnIndices, guessLabelColumn, guessTextColumns, recordText } from '../../../src/core/csv/columns';
 import { readAll } from '../../../src/core/csv/reader';
 import { utf8 } from './helpers';
 
@@ -37,4 +37,28 @@ describe('text columns', () => {
     assert.strictEqual(recordText(rows[2]!, [0, 1, 2]), 'b');
     assert.strictEqual(recordText(rows[2]!, [2]), '');
   });
+});
+
+describe('the label column', () => {
+  const many = (row: (index: number) => readonly string[]): string[][] => Array.from({ length: 40 }, (_, index) => [...row(index)]);
+
+  for (const [what, header, samples, expected] of [
+    ['by name', ['id', 'text', 'label'], many((i) => [String(i), `text ${i}`, i % 2 ? 'a' : 'b']), 2],
+    ['by the likelier of two names', ['stars', 'review', 'sentiment'], many((i) => [String(i % 5), `text ${i}`, i % 2 ? 'a' : 'b']), 2],
+    ['by a rating where there is nothing else', ['id', 'date', 'product', 'review', 'stars'], many((i) => [String(i), '2026-03-02', `Kettle ${i % 3}`, `text ${i}`, String(i % 5)]), 4],
+    ['in Chinese', ['编号', '日期', '商品', '评论', '星级'], many((i) => [String(i), '2026-03-02', `水壶${i % 3}`, `很好${i}`, String(i % 5)]), 4],
+    ['in camel case', ['userId', 'reviewLabel', 'review'], many((i) => [`u${i % 2}`, i % 2 ? 'a' : 'b', `text ${i}`]), 1],
+    ['by name although the file is sorted by it', ['kind of thing', 'label', 'text'], many((i) => [i % 2 ? 'x' : 'y', 'only', `text ${i}`]), 1],
+    ['by few values where names say nothing', ['a', 'b', 'c'], many((i) => [String(i), `text ${i}`, i % 3 ? 'x' : 'y']), 2],
+    ['by words rather than numbers', ['a', 'b', 'c'], many((i) => [String(i % 2), `text ${i}`, ['x', 'y', 'z'][i % 3]!]), 2],
+    ['not by an id or an author with few values', ['author', 'user_id', 'text'], many((i) => [i % 2 ? 'Mei' : 'Anna', String(i % 3), `text ${i}`]), undefined],
+    ['not where a column of that name holds texts', ['category', 'x'], many((i) => [`A long text about the kettle in the kitchen, which stands there and waits, ${i}`, i % 2 ? 'p' : 'n']), 1],
+    ['not where values never come again', ['a', 'b'], many((i) => [String(i), `text ${i}`]), undefined],
+    ['not among dates', ['when', 'text'], many((i) => [`2026-03-0${i % 5}`, `text ${i}`]), undefined],
+    ['by name alone without rows', ['id', 'target', 'text'], [], 1],
+    ['with empty cells and ragged rows', ['text', 'label'], [['a', ''], ['b'], ['c', 'x'], ['d', 'y']], 1],
+    ['none without columns', [], [], undefined],
+  ] as const satisfies readonly (readonly [string, readonly string[], readonly (readonly string[])[], number | undefined])[]) {
+    it(`is guessed ${what}`, () => assert.strictEqual(guessLabelColumn(header, samples), expected));
+  }
 });

@@ -9,13 +9,13 @@ interface Row {
 }
 
 const rows = fc.array(fc.record({ text: fc.oneof(fc.string({ maxLength: 3 }), fc.string()), label: fc.constantFrom('a', 'b', 'c') }), { minLength: 1, maxLength: 200 });
-const options = (seed: number) => ({ labelOf: (row: Row) => row.label, textOf: (row: Row) => row.text, seed });
+const options = (seed: number) => ({ labelOf: (row: Row) => row.label, textOf: (row: Row) => row.text, seed, breathe: () => Promise.resolve() });
 
 describe('splitting rows', () => {
-  it('keeps every row exactly once, in order, and equal texts on one side', () => {
-    fc.assert(
-      fc.property(rows, fc.double({ min: 0.05, max: 0.95, noNaN: true }), fc.integer(), (all, ratio, seed) => {
-        const { kept, heldOut } = stratifiedSplit(all, ratio, options(seed));
+  it('keeps every row exactly once, in order, and equal texts on one side', async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, fc.double({ min: 0.05, max: 0.95, noNaN: true }), fc.integer(), async (all, ratio, seed) => {
+        const { kept, heldOut } = await stratifiedSplit(all, ratio, options(seed));
         const held = new Set(heldOut);
         assert.deepStrictEqual(kept, all.filter((row) => !held.has(row)));
         assert.deepStrictEqual(heldOut, all.filter((row) => held.has(row)));
@@ -25,18 +25,18 @@ describe('splitting rows', () => {
     );
   });
 
-  it('holds out about the ratio of each label, and the same rows for the same seed', () => {
+  it('holds out about the ratio of each label, and the same rows for the same seed', async () => {
     const all = Array.from({ length: 1000 }, (_, index) => ({ text: `text ${index}`, label: index % 10 === 0 ? 'rare' : 'common' }));
-    const { heldOut } = stratifiedSplit(all, 0.1, options(7));
+    const { heldOut } = await stratifiedSplit(all, 0.1, options(7));
     assert.strictEqual(heldOut.filter((row) => row.label === 'rare').length, 10);
     assert.strictEqual(heldOut.filter((row) => row.label === 'common').length, 90);
-    assert.deepStrictEqual(stratifiedSplit(all, 0.1, options(7)).heldOut, heldOut);
-    assert.notDeepStrictEqual(stratifiedSplit(all, 0.1, options(8)).heldOut, heldOut);
+    assert.deepStrictEqual((await stratifiedSplit(all, 0.1, options(7))).heldOut, heldOut);
+    assert.notDeepStrictEqual((await stratifiedSplit(all, 0.1, options(8))).heldOut, heldOut);
   });
 
-  it('never takes the only text of a label', () => {
+  it('never takes the only text of a label', async () => {
     const all = [{ text: 'alone', label: 'a' }, ...Array.from({ length: 9 }, (_, index) => ({ text: `t${index}`, label: 'b' }))];
-    assert.ok(stratifiedSplit(all, 0.9, options(1)).kept.some((row) => row.label === 'a'));
+    assert.ok((await stratifiedSplit(all, 0.9, options(1))).kept.some((row) => row.label === 'a'));
   });
 
   it('samples without repeats, with shares that are off by less than one row', () => {

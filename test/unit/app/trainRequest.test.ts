@@ -1,0 +1,70 @@
+import * as assert from 'node:assert';
+import { createHash } from 'node:crypto';
+import type { LabeledText } from '../../../src/app/labeledRows';
+import { trainRequest, type TrainingPlan } from '../../../src/app/trainRequest';
+import type { HumanError } from '../../../src/core/errors';
+import { parseManifest } from '../../../src/core/model/manifest';
+import { defaultHyperparameters } from '../../../src/core/model/hyperparameters';
+import { wordBundle } from '../../fixtures/wordModel';
+
+const rowsOf = (labels: readonly string[]): LabeledText[] => labels.map((label, index) => ({ row: index + 1, text: `text ${index}`, label }));
+const plan = (more: Partial<TrainingPlan> = {}): TrainingPlan => ({
+  rows: rowsOf(Array.from({ length: 100 }, (_, row) => (row % 4 === 0 ? 'rare' : 'common'))),
+  heldOut: { share: 0.1 },
+  file: '/data/reviews.csv',
+  labelColumn: 'label',
+  textColumns: ['title', 'body'],
+  preset: 'bilstm-pool',
+  hyperparameters: defaultHyperparameters(),
+  workers: 1,
+  precision: 'float32',
+  name: 'reviews',
+  version: 'v3',
+  ...more,
+});
+const breathe = (): Promise<void> => Promise.resolve();
+
+describe('the request of a training', () => {
+  it('holds out a share of each label, and says where the rows came from', async () => {
+    const request = await trainRequest(plan(), breathe);
+    assert.deepStrictEqual(request.labels, ['common', 'rare']);
+    assert.deepStrictEqual([0, 1].map((label) => request.validation.filter((row) => row.label === label).length), [8, 3]);
+    assert.strictEqual(request.rows.length, 89);
+    const hash = createHash('sha256');
+    for (const { text, label } of request.rows) hash.update(`${JSON.stringify([text, request.labels[label]])}\n`);
+    assert.deepStrictEqual(request.identity, { name: 'reviews', version: 'v3', data: { file: 'reviews.csv', textColumns: 'title,body', labelColumn: 'label', sha256: hash.digest('hex') } });
+    assert.deepStrictEqual(await trainRequest(plan(), breathe), request, 'the same each time');
+  });
+
+  it('keeps equal texts on one side', async () => {
+    const rows = rowsOf(Array.from({ length: 100 }, () => 'a')).map((row, index) => ({ ...row, text: `text  ${index % 20}`, label: index % 20 < 10 ? 'a' : 'b' }));
+    const request = await trainRequest(plan({ rows }), breathe);
+    const trained = new Set(request.rows.map(({ text }) => text));
+    assert.ok(request.validation.length > 0 && request.validation.every(({ text }) => !trained.has(text)));
+  });
+
+  it('takes the base’s order of the same labels, and none of other ones', async () => {
+    const files = wordBundle({ name: 'words', version: '7', good: ['good'], bad: ['bad'] });
+    const base = { files, manifest: { ...parseManifest(files.manifest, ''), task: { kind: 'single' as const, labels: [{ id: 'rare' }, { id: 'common' }] } } };
+    const request = await trainRequest(plan({ base }), breathe);
+    assert.deepStrictEqual([request.labels, request.base, request.identity.parent], [['rare', 'common'], files, 'words@7']);
+    const other = { files, manifest: parseManifest(files.manifest, '') };
+    assert.deepStrictEqual((await trainRequest(plan({ base: other }), breathe)).labels, ['common', 'rare']);
+  });
+
+  it('takes a file of its own to check with, and names it when it has other labels', async () => {
+    const heldOut = { rows: rowsOf(['common', 'rare']), file: 'valid.csv' };
+    const request = await trainRequest(plan({ heldOut }), breathe);
+    assert.deepStrictEqual([request.rows.length, request.validation.length], [100, 2]);
+    await assert.rejects(
+      trainRequest(plan({ heldOut: { ...heldOut, rows: rowsOf(['odd']) } }), breathe),
+      (error: HumanError) => error.code === 'train.validationLabels' && error.message.includes('odd') && error.message.includes('valid.csv'),
+    );
+  });
+
+  it('lets others have their turn while it reads many rows', async () => {
+    let turns = 0;
+    await trainRequest(plan({ rows: rowsOf(Array.from({ length: 10_000 }, (_, row) => String(row % 2))) }), () => Promise.resolve(void turns++));
+    assert.ok(turns >= 4, `${turns} turns`);
+  });
+});
