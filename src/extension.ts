@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { ModelStore } from './app/modelStore';
 import { Session } from './app/session';
+import { Trainings } from './app/trainings';
 import { registerCommands } from './commands/register';
 import { SegmentLenses } from './editor/codeLenses';
 import { PredictionHovers } from './editor/hovers';
@@ -31,13 +33,23 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
   const log = vscode.window.createOutputChannel('Label Lens', { log: true });
   const errors = new ErrorReporter(log);
   const settings = new Settings(context.workspaceState);
+  const fileSystem = new NodeFileSystem();
+  const ownFolder = context.globalStorageUri.fsPath;
   const models = new ModelStore({
-    fileSystem: new NodeFileSystem(),
+    fileSystem,
+    ownFolder,
     shippedFolder: context.asAbsolutePath('models'),
     workspaceFolders: () => (vscode.workspace.isTrusted ? (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath) : []),
   });
-  const startPredictor = (): WorkerHandle => startNodeWorker(path.join(context.extensionPath, 'dist', 'predictor.js'), { log: (line) => log.debug(line) });
-  const session = new Session({ models, startPredictor, settings, log });
+  const startWorker = (name: string): WorkerHandle => startNodeWorker(path.join(context.extensionPath, 'dist', name), { log: (line) => log.debug(line) });
+  const trainings = new Trainings({
+    fileSystem,
+    startTrainer: () => startWorker('trainer.js'),
+    cores: availableParallelism(),
+    pause: () => new Promise((resolve) => void setImmediate(resolve)),
+    onError: (error) => errors.note(error),
+  });
+  const session = new Session({ models, startPredictor: () => startWorker('predictor.js'), trainings, settings, log });
   const segments = new ProseSegments();
   const lenses = new SegmentLenses(session, settings, segments, errors);
   const rows = new RowAnnotations(session, settings, context.workspaceState, errors);
@@ -53,7 +65,7 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
     selections,
     status,
     new PredictionHovers(session, settings, segments, rows, selections, errors),
-    registerCommands({ session, settings, errors, log, segments, lenses, rows, selections, files }),
+    registerCommands({ session, settings, errors, log, segments, lenses, rows, selections, files, ownFolder }),
     // models of the workspace, and settings that were held back, count from now on
     vscode.workspace.onDidGrantWorkspaceTrust(() => session.reload()),
   );

@@ -7,6 +7,7 @@ import { Emitter, type Disposable, type Event } from './events';
 import type { Log } from './log';
 import { namingFolder, type ModelStore, type OpenedModel } from './modelStore';
 import type { ModelIdentity, Prediction } from './prediction';
+import type { ActiveTraining, Trainings } from './trainings';
 
 /** The settings a session reads; the door that opens it says where they come from. */
 export interface SessionSettings {
@@ -20,6 +21,8 @@ export interface SessionOptions {
   readonly models: ModelStore;
   /** Starts the predictor's worker; called when the first text asks, and after a crash. */
   readonly startPredictor: () => WorkerHandle;
+  /** The session disposes of it. */
+  readonly trainings: Trainings;
   readonly settings: SessionSettings;
   readonly log: Log;
 }
@@ -40,6 +43,8 @@ export interface SessionStatus {
   readonly loading: boolean;
   /** Texts that are being predicted. */
   readonly pending: number;
+  /** The training that runs. */
+  readonly training: ActiveTraining | undefined;
   /** Why the chosen model does not answer. */
   readonly error: Error | undefined;
 }
@@ -55,12 +60,13 @@ const KEPT_PREDICTIONS = 20_000;
 const KEPT_CHARACTERS = 8_000_000;
 
 /**
- * What the whole window shares: the models, the predictor, the model in use and what it said lately.
+ * What the whole window shares: the models, the predictor, the model in use and what it said lately, and the trainings.
  * Opening it costs nothing; the model is loaded when the first text asks for a prediction.
  */
 export class Session implements Disposable {
   readonly models: ModelStore;
   readonly predictor: Predictor;
+  readonly trainings: Trainings;
   private readonly statusEmitter: Emitter<SessionStatus>;
   private readonly modelEmitter: Emitter<void>;
   private readonly known = new BoundedCache<Prediction>(KEPT_PREDICTIONS, KEPT_CHARACTERS);
@@ -78,12 +84,16 @@ export class Session implements Disposable {
   constructor(options: SessionOptions) {
     this.models = options.models;
     this.predictor = new Predictor(options.startPredictor);
+    this.trainings = options.trainings;
     this.settings = options.settings;
     this.log = options.log;
     const listenerFailed = (error: unknown): void => this.log.error(error instanceof Error ? error : String(error));
     this.statusEmitter = new Emitter(listenerFailed);
     this.modelEmitter = new Emitter(listenerFailed);
-    this.subscriptions.push(options.settings.onDidChange(() => this.reload()));
+    this.subscriptions.push(
+      options.settings.onDidChange(() => this.reload()),
+      options.trainings.onDidChange(() => this.statusEmitter.fire(this.status)),
+    );
   }
 
   /** Fired when anything in {@link status} changed. */
@@ -102,6 +112,7 @@ export class Session implements Disposable {
       model: this.loaded,
       loading: this.loading !== undefined && this.loaded === undefined && this.failure === undefined,
       pending: this.pending,
+      training: this.trainings.active,
       error: this.failure,
     };
   }
@@ -180,6 +191,7 @@ export class Session implements Disposable {
     this.disposed = true;
     this.generation++;
     for (const subscription of this.subscriptions) subscription.dispose();
+    this.trainings.dispose();
     this.statusEmitter.dispose();
     this.modelEmitter.dispose();
     this.known.clear();

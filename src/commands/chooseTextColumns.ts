@@ -15,7 +15,7 @@ export async function chooseTextColumns({ rows }: Workbench): Promise<void> {
 }
 
 /** Asks for columns by name, with some of their values. Undefined if nothing was chosen. */
-export async function pickColumns({ columns, chosen }: ColumnChoice): Promise<readonly number[] | undefined> {
+export async function pickColumns({ columns, chosen }: ColumnChoice, title = vscode.l10n.t('Choose Text Columns')): Promise<readonly number[] | undefined> {
   if (columns.length === 0) throw new HumanError('columns.none', 'The table has no columns yet. Add a row first.');
   const items = columns.map((column, index) => ({
     label: column.name,
@@ -26,7 +26,7 @@ export async function pickColumns({ columns, chosen }: ColumnChoice): Promise<re
   }));
   const answer = await vscode.window.showQuickPick(items, {
     canPickMany: true,
-    title: vscode.l10n.t('Choose Text Columns'),
+    title,
     placeHolder: vscode.l10n.t('The columns to be read; several are joined by a blank line'),
     matchOnDetail: true,
   });

@@ -1,13 +1,12 @@
 import * as vscode from 'vscode';
 import { guessTextColumns } from '../core/csv/columns';
 import type { Defect } from '../core/csv/defects';
-import { recordBatches, RecordReader } from '../core/csv/reader';
-import type { TextRecord } from '../core/csv/record';
+import { RecordReader } from '../core/csv/reader';
 import { CancelledError, HumanError } from '../core/errors';
 import { classifyFile as classifyRecords, type ClassifySummary } from '../app/classifyFile';
-import { signalOf } from '../editor/report';
 import type { ColumnChoice } from '../editor/rowAnnotations';
 import { pickColumns } from './chooseTextColumns';
+import { either, isSaved, nameOf, sampleTable, valuesOf } from './sourceFile';
 import type { Workbench } from './workbench';
 
 /** What another extension, a key binding or a test may say beforehand; what is missing is asked for. */
@@ -40,7 +39,8 @@ export async function classifyFile(workbench: Workbench, args: ClassifyFileArgum
   const source = args.source ?? (await chooseSource());
   if (!source) return undefined;
   if (source.scheme !== 'file') throw new HumanError('classifyFile.scheme', '{0} is not on this machine’s disk, and files are classified from there. Save a copy of it first.', [source.path]);
-  if (!(await isSaved(source))) return undefined;
+  const hasChanges = vscode.l10n.t('{0} has changes that are not saved. The file on disk is what gets classified.', nameOf(source));
+  if (!(await isSaved(source, hasChanges, vscode.l10n.t('Save and Classify')))) return undefined;
   const columns = args.columns ?? (await columnsOf(workbench, source));
   if (!columns) return undefined;
   const output = args.output ?? (await vscode.window.showSaveDialog({ defaultUri: defaultOutput(source), title: vscode.l10n.t('Save the Classified Copy As'), saveLabel: vscode.l10n.t('Classify') }));
@@ -113,25 +113,17 @@ async function chooseSource(): Promise<vscode.Uri | undefined> {
   return chosen?.[0];
 }
 
-/** What is classified is the file on disk: a document with changes is saved first, if its owner agrees. */
-async function isSaved(source: vscode.Uri): Promise<boolean> {
-  const document = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === source.toString());
-  if (!document?.isDirty) return true;
-  const save = vscode.l10n.t('Save and Classify');
-  const answer = await vscode.window.showWarningMessage(vscode.l10n.t('{0} has changes that are not saved. The file on disk is what gets classified.', nameOf(source)), { modal: true }, save);
-  return answer === save && (await document.save());
-}
-
 /** Names of the text columns: as chosen before for this file, else the one that plainly holds the text, else as the person says. */
 async function columnsOf({ rows, files }: Workbench, source: vscode.Uri): Promise<readonly string[] | undefined> {
-  const { names, samples } = await sample(source, files);
+  const table = await sampleTable(source, files, SAMPLE_ROWS);
+  const { names, rows: samples } = table;
   const remembered = rows.rememberedColumns(source)?.filter((name) => names.includes(name));
   if (remembered && remembered.length > 0) return remembered;
   if (names.length <= 1) return names.length === 1 ? names : ['text'];
   const guess = guessTextColumns(names, samples);
   if (guess.length > 0 && isPlain(guess[0]!, samples)) return guess.map((column) => names[column]!);
   const choice: ColumnChoice = {
-    columns: names.map((name, column) => ({ name, samples: samples.flatMap((values) => (values[column]?.trim() ? [values[column]] : [])).slice(0, 5) })),
+    columns: names.map((name, column) => ({ name, samples: valuesOf(table, column).slice(0, 5) })),
     chosen: guess,
   };
   return (await pickColumns(choice))?.map((column) => names[column]!);
@@ -142,19 +134,6 @@ function isPlain(best: number, samples: readonly (readonly string[])[]): boolean
   const letters = (column: number): number => samples.reduce((sum, values) => sum + (values[column]?.match(/\p{L}/gu)?.length ?? 0), 0);
   const least = letters(best) / 2;
   return samples.length > 0 && samples[0]!.every((_, column) => column === best || letters(column) < least);
-}
-
-/** Column names and the values of the first rows. */
-async function sample(source: vscode.Uri, files: Workbench['files']): Promise<{ readonly names: readonly string[]; readonly samples: readonly (readonly string[])[] }> {
-  const input = await files.openInput(source.fsPath);
-  const reader = new RecordReader(nameOf(source));
-  const found: TextRecord[] = [];
-  for await (const records of recordBatches(reader, input.chunks)) {
-    found.push(...records.filter(({ kind }) => kind === 'row'));
-    if (found.length >= SAMPLE_ROWS) break;
-  }
-  const names = [...reader.columns];
-  return { names, samples: found.slice(0, SAMPLE_ROWS).map((record) => names.map((_, column) => record.value(column) ?? '')) };
 }
 
 /** `reviews.csv` → `reviews.predicted.csv`; plain text becomes a table. */
@@ -176,12 +155,4 @@ async function offer({ errors, log }: Workbench, output: vscode.Uri, summary: Cl
   if (answer !== open) return;
   // a packed copy is opened by the system
   await vscode.commands.executeCommand('vscode.open', output).then(undefined, (error: unknown) => errors.show(error));
-}
-
-function nameOf(uri: vscode.Uri): string {
-  return uri.path.slice(uri.path.lastIndexOf('/') + 1);
-}
-
-function either(token: vscode.CancellationToken, other: vscode.CancellationToken | undefined): AbortSignal {
-  return other ? AbortSignal.any([signalOf(token), signalOf(other)]) : signalOf(token);
 }

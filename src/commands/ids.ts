@@ -3,6 +3,7 @@ export const commandIds = {
   classifySelection: 'labelLens.classifySelection',
   clearResults: 'labelLens.clearResults',
   classifyFile: 'labelLens.classifyFile',
+  trainModel: 'labelLens.trainModel',
   toggleAnnotations: 'labelLens.toggleAnnotations',
   chooseTextColumns: 'labelLens.chooseTextColumns',
   selectModel: 'labelLens.selectModel',
@@ -14,6 +15,7 @@ export const internalCommandIds = {
   /** Argument: {@link ShowPredictionArgument}. */
   showPrediction: 'labelLens.internal.showPrediction',
   showMenu: 'labelLens.internal.showMenu',
+  stopTraining: 'labelLens.internal.stopTraining',
 } as const;
 
 /** What a CodeLens hands to `showPrediction`. */

@@ -9,6 +9,7 @@ import { selectModel } from './selectModel';
 import { showMenu } from './showMenu';
 import { isShowPredictionArgument, showPrediction } from './showPrediction';
 import { toggleAnnotations } from './toggleAnnotations';
+import { trainModel, type TrainModelArguments } from './trainModel';
 import type { Workbench } from './workbench';
 
 /** What VS Code hands to a command: nothing from the palette, the resource from a menu, anything from other extensions. */
@@ -21,6 +22,7 @@ export function registerCommands(workbench: Workbench): vscode.Disposable {
     clearResults: () => workbench.selections.clear(vscode.window.activeTextEditor?.document),
     // menus hand over the resource, programs what they know
     classifyFile: (argument) => classifyFile(workbench, argument instanceof vscode.Uri ? { source: argument } : isArguments(argument) ? argument : {}),
+    trainModel: (argument) => trainModel(workbench, argument instanceof vscode.Uri ? { source: argument } : isTrainArguments(argument) ? argument : {}),
     toggleAnnotations: () => toggleAnnotations(workbench),
     chooseTextColumns: () => chooseTextColumns(workbench),
     selectModel: () => selectModel(workbench),
@@ -29,6 +31,7 @@ export function registerCommands(workbench: Workbench): vscode.Disposable {
       if (isShowPredictionArgument(argument)) await showPrediction(workbench, argument);
     },
     showMenu: () => showMenu(workbench),
+    stopTraining: () => workbench.session.trainings.cancel(),
   };
   const ids: Readonly<Record<string, string>> = { ...commandIds, ...internalCommandIds };
   const registered = Object.entries(handlers).map(([name, handler]) =>
@@ -49,8 +52,13 @@ function isArguments(value: unknown): value is ClassifyFileArguments {
   return typeof value === 'object' && value !== null && (!('source' in value) || value.source instanceof vscode.Uri) && (!('output' in value) || value.output instanceof vscode.Uri);
 }
 
-/** A model that cannot be used is remedied by choosing another. */
+function isTrainArguments(value: unknown): value is TrainModelArguments {
+  return typeof value === 'object' && value !== null && (!('source' in value) || value.source instanceof vscode.Uri) && (!('text' in value) || Array.isArray(value.text));
+}
+
+/** A model that cannot be used is remedied by choosing another, a folder that is not trusted by trusting it. */
 function remediesFor(error: unknown): readonly Remedy[] {
+  if (error instanceof HumanError && error.code === 'trainModel.untrusted') return [{ title: vscode.l10n.t('Manage Workspace Trust'), run: () => vscode.commands.executeCommand('workbench.trust.manage') }];
   const aboutModel = error instanceof HumanError && /^(model|bundle|manifest|onnx|tokenizer)\./.test(error.code);
   return aboutModel ? [{ title: vscode.l10n.t('Select Model…'), run: () => vscode.commands.executeCommand(commandIds.selectModel) }] : [];
 }

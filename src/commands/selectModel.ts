@@ -15,6 +15,7 @@ export async function selectModel({ session, settings }: Workbench): Promise<voi
   for (const [origin, title] of [
     ['shipped', vscode.l10n.t('Label Lens')],
     ['workspace', vscode.l10n.t('This workspace')],
+    ['own', vscode.l10n.t('Trained without a folder')],
   ] as const) {
     const group = models.filter((model) => model.origin === origin);
     if (group.length > 0) items.push({ label: title, kind: vscode.QuickPickItemKind.Separator }, ...group.map((model) => itemOf(model, model.folder === inUse)));
@@ -22,10 +23,13 @@ export async function selectModel({ session, settings }: Workbench): Promise<voi
   items.push({ label: '', kind: vscode.QuickPickItemKind.Separator }, { label: `$(folder-opened) ${vscode.l10n.t('Choose a Folder…')}`, alwaysShow: true, choose: chooseFolder } satisfies ModelItem);
   const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Select Model'), placeHolder: vscode.l10n.t('The model that classifies in this workspace'), matchOnDescription: true, matchOnDetail: true });
   const name = chosen && 'choose' in chosen ? await chosen.choose() : undefined;
-  if (name === undefined) return;
+  if (name !== undefined) await useModel({ session, settings }, name);
+}
+
+/** Makes a model the one in use; what was said by another is forgotten. Says at once whether it works, instead of at the next text. */
+export async function useModel({ session, settings }: Pick<Workbench, 'session' | 'settings'>, name: string): Promise<void> {
   if (name === settings.model) session.reload();
   else await settings.chooseModel(name);
-  // says at once whether the choice works, instead of at the next text
   await session.current();
 }
 

@@ -27,4 +27,6 @@ export interface Workbench {
   readonly rows: RowAnnotations;
   readonly selections: SelectionResults;
   readonly files: Files;
+  /** Absolute path of the folder for models that are trained where no folder is open. */
+  readonly ownFolder: string;
 }

@@ -70,6 +70,12 @@ export class Settings implements SessionSettings, Disposable {
     return typeof value === 'number' && value >= 1 ? Math.min(20_000, Math.floor(value)) : 1_000;
   }
 
+  /** Threads that a training uses; 0 leaves the choice to us. */
+  get trainingWorkers(): number {
+    const value = vscode.workspace.getConfiguration(SECTION).get<number>('training.workers');
+    return typeof value === 'number' && value >= 1 ? Math.floor(value) : 0;
+  }
+
   dispose(): void {
     this.subscription.dispose();
     this.modelEmitter.dispose();

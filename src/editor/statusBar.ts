@@ -83,7 +83,8 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private busyText(): string | undefined {
-    const { loading, pending, chosen } = this.session.status;
+    const { loading, pending, chosen, training } = this.session.status;
+    if (training) return vscode.l10n.t('Training {0}: {1} %', training.task, Math.floor(training.fraction * 100));
     if (loading) return vscode.l10n.t('Loading {0}…', shortName(chosen));
     if (pending > 0) return vscode.l10n.t('Classifying {0} texts…', pending);
     const document = vscode.window.activeTextEditor?.document;

@@ -3,11 +3,13 @@ import { Emitter } from '../../../src/app/events';
 import type { Log } from '../../../src/app/log';
 import { ModelStore } from '../../../src/app/modelStore';
 import { Session, type SessionStatus } from '../../../src/app/session';
+import { Trainings } from '../../../src/app/trainings';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import type { PredictorMethods } from '../../../src/core/protocol/predictor';
 import { serve, type Port } from '../../../src/core/protocol/rpc';
 import type { WorkerHandle } from '../../../src/core/protocol/worker';
 import { wordBundle } from '../../fixtures/wordModel';
+import { FakeTrainer } from './fakeTrainer';
 import { MemoryFileSystem } from './memoryFileSystem';
 
 /** A predictor worker in this thread that scores by whether a text contains `good`, and notes what it was asked. */
@@ -69,6 +71,7 @@ describe('Session', () => {
   let session: Session;
   let errors: (string | Error)[];
   let history: SessionStatus[];
+  let trainers: FakeTrainer[];
 
   beforeEach(() => {
     worker = new FakeWorker();
@@ -83,7 +86,14 @@ describe('Session', () => {
     settings = { model: 'sentiment', emitter, onDidChange: emitter.event };
     errors = [];
     const log: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (error) => void errors.push(error) };
-    session = new Session({ models: new ModelStore({ fileSystem, shippedFolder: '/models' }), startPredictor: () => worker, settings, log });
+    trainers = [];
+    const startTrainer = (): FakeTrainer => {
+      const trainer = new FakeTrainer(() => new Promise(() => undefined));
+      trainers.push(trainer);
+      return trainer;
+    };
+    const trainings = new Trainings({ fileSystem, startTrainer, cores: 1, pause: () => Promise.resolve() });
+    session = new Session({ models: new ModelStore({ fileSystem, shippedFolder: '/models' }), startPredictor: () => worker, trainings, settings, log });
     history = [];
     session.onDidChangeStatus((status) => history.push(status));
   });
@@ -118,7 +128,7 @@ describe('Session', () => {
     assert.strictEqual(worker.loaded.length, 1);
     assert.deepStrictEqual(
       history.filter((status) => status.loading).length > 0 && history.at(-1),
-      { chosen: 'sentiment', model: await session.current(), loading: false, pending: 0, error: undefined },
+      { chosen: 'sentiment', model: await session.current(), loading: false, pending: 0, training: undefined, error: undefined },
     );
   });
 
@@ -183,12 +193,25 @@ describe('Session', () => {
     assert.strictEqual(session.status.pending, 0);
   });
 
+  it('says that it trains, and ends the training with itself', async () => {
+    const chunks = async function* (): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(new TextEncoder().encode('text,label\na,x\nb,y\n'));
+    };
+    const training = session.trainings.train({ task: 'own', folder: '/w', file: 'own.csv', open: () => Promise.resolve({ chunks: chunks(), fraction: () => undefined }), labelColumn: 'label', textColumns: ['text'], workers: 1 });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepStrictEqual(history.at(-1)?.training, { task: 'own', fraction: 0 });
+    session.dispose();
+    await assert.rejects(training, CancelledError);
+    assert.deepStrictEqual(trainers.map(({ terminated }) => terminated), [true]);
+  });
+
   it('leaves no listener and no worker behind', async () => {
     await session.predict(['a']);
     session.dispose();
     await new Promise((resolve) => setImmediate(resolve));
     assert.strictEqual(settings.emitter.size, 0);
     assert.strictEqual(worker.terminated, true);
+    assert.strictEqual(trainers.length, 0, 'none was needed');
     await assert.rejects(session.predict(['b']), CancelledError);
   });
 });

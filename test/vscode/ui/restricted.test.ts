@@ -1,3 +1,4 @@
+import * as assert from 'node:assert';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -31,5 +32,12 @@ describe('in a folder that nobody trusts', () => {
     await window.waitForCodeLens(/positive \d\d %/);
     await window.statusBarItem('words v1').waitFor();
     await window.screenshot('restricted');
+  });
+
+  it('no training is offered, as its model would lie in the folder', async () => {
+    await window.statusBarItem('words v1').click();
+    await window.quickPick().filter({ hasText: 'Classify File' }).waitFor();
+    assert.strictEqual(await window.quickPick().filter({ hasText: 'Train Model' }).count(), 0);
+    await window.page.keyboard.press('Escape');
   });
 });

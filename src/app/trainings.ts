@@ -1,0 +1,262 @@
+import type { Defect } from '../core/csv/defects';
+import { RecordReader } from '../core/csv/reader';
+import { CancelledError, HumanError } from '../core/errors';
+import { defaultHyperparameters } from '../core/model/hyperparameters';
+import { bundleFileNames } from '../core/model/bundle';
+import { parseManifest, type ModelManifest } from '../core/model/manifest';
+import { findPreset, presets } from '../core/model/presets';
+import type { AbortSignalLike } from '../core/protocol/rpc';
+import type { TrainPlace, TrainProgress, TrainResult } from '../core/protocol/trainer';
+import type { WorkerHandle } from '../core/protocol/worker';
+import type { FileSystem } from '../storage/fileSystem';
+import { defaultWorkers, mostWorkers } from '../training/threads';
+import { Trainer } from '../training/trainerClient';
+import { Emitter, type Disposable, type Event } from './events';
+import { readLabeled, type LabeledColumns } from './labeledRows';
+import type { OpenedModel } from './modelStore';
+import { TaskModels } from './taskModels';
+import { defaultHeldOut, trainRequest } from './trainRequest';
+
+export interface TrainingsOptions {
+  readonly fileSystem: FileSystem;
+  /** Starts the trainer's worker; called for each training. */
+  readonly startTrainer: () => WorkerHandle;
+  /** Processor cores of the machine. */
+  readonly cores: number;
+  /** Resolves after what has come in was handled. */
+  readonly pause: () => Promise<void>;
+  /** Hears of listeners that throw. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A model to be trained. Of two jobs that are equal but for their workers, the second goes on with what the first has left undone. */
+export interface TrainingJob extends LabeledColumns {
+  /** Name of the task, and so of the model. */
+  readonly task: string;
+  /** Absolute path of the folder in whose `.label-lens/` the model is stored. */
+  readonly folder: string;
+  /** The labelled file, as a person knows it. */
+  readonly file: string;
+  /** Opens that file, unpacked. */
+  readonly open: () => Promise<{ readonly chunks: AsyncIterable<Uint8Array>; fraction(): number | undefined }>;
+  readonly base?: OpenedModel;
+  /** Threads to train with; 0 leaves the choice to us. The model does not depend on it. */
+  readonly workers: number;
+}
+
+export interface TrainingListener {
+  readonly signal?: AbortSignalLike;
+  /** Called while the file is read, with the labelled rows so far. */
+  readonly onReading?: (rows: number) => void;
+  /** `fraction` of the planned epochs that is done, 0..1; it never falls. */
+  readonly onProgress?: (progress: TrainProgress, fraction: number) => void;
+  readonly onDefect?: (defect: Defect) => void;
+  /** An earlier training that was stopped is continued. */
+  readonly onContinue?: (from: TrainPlace) => void;
+  /** A checkpoint cannot be used or saved. Training goes on. */
+  readonly onProblem?: (problem: HumanError) => void;
+  /** The model is there but cannot be stored. Resolves with whether to try again. */
+  readonly onNotStored?: (error: unknown) => Promise<boolean>;
+}
+
+export interface TrainedModel {
+  /** What the model store calls it: `TASK/VERSION`. */
+  readonly name: string;
+  readonly version: string;
+  readonly folder: string;
+  readonly manifest: ModelManifest;
+  /** Rows that were left out because they have no label. */
+  readonly unlabeled: number;
+  readonly defects: number;
+  readonly examplesPerSecond: number;
+}
+
+/** A training that runs. */
+export interface ActiveTraining {
+  readonly task: string;
+  /** 0..1; it never falls. */
+  readonly fraction: number;
+}
+
+/** It was cancelled, and the same job goes on where it was. */
+export class StoppedTraining extends CancelledError {}
+
+/** Trains models for tasks, one at a time, each from a labelled file into a version of its task's model. Costs nothing until the first. */
+export class Trainings implements Disposable {
+  private readonly trainer: Trainer;
+  private readonly changed: Emitter<void>;
+  private running: { active: ActiveTraining; readonly stop: AbortController } | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+  private disposed = false;
+
+  constructor(private readonly options: TrainingsOptions) {
+    this.trainer = new Trainer(options.startTrainer);
+    this.changed = new Emitter(options.onError);
+  }
+
+  /** Fired when {@link active} has another value. */
+  get onDidChange(): Event<void> {
+    return this.changed.event;
+  }
+
+  get active(): ActiveTraining | undefined {
+    return this.running?.active;
+  }
+
+  /** Stops the training that runs, if one does. The same job goes on where it was. */
+  cancel(): void {
+    this.running?.stop.abort();
+  }
+
+  /**
+   * Trains when those that were asked for before have ended.
+   *
+   * @throws HumanError when the file cannot be read or its rows cannot be trained on, when training goes astray or its worker dies, or the model cannot be stored;
+   *   CancelledError when `signal` was raised, or by {@link cancel} or {@link dispose}; {@link StoppedTraining} if there is a checkpoint then
+   */
+  async train(job: TrainingJob, listener: TrainingListener = {}): Promise<TrainedModel> {
+    const stop = new AbortController();
+    const abort = (): void => stop.abort();
+    listener.signal?.addEventListener('abort', abort);
+    if (listener.signal?.aborted) abort();
+    const before = this.last;
+    let done!: () => void;
+    // one that gives up waiting must not let the next one pass those before it
+    this.last = Promise.all([before, new Promise<void>((resolve) => (done = resolve))]);
+    try {
+      await unlessAborted(before, stop.signal);
+      this.checkOn(stop.signal);
+      this.running = { active: { task: job.task, fraction: 0 }, stop };
+      this.changed.fire();
+      return await this.run(job, listener, stop.signal);
+    } finally {
+      listener.signal?.removeEventListener('abort', abort);
+      if (this.running?.stop === stop) {
+        this.running = undefined;
+        this.changed.fire();
+      }
+      done();
+    }
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.cancel();
+    this.trainer.dispose().catch((error: unknown) => this.options.onError?.(error));
+    this.changed.dispose();
+  }
+
+  private async run(job: TrainingJob, listener: TrainingListener, signal: AbortSignal): Promise<TrainedModel> {
+    const { fileSystem, pause } = this.options;
+    const { file, textColumns, labelColumn, base } = job;
+    const preset = findPreset(base?.manifest.architecture.preset ?? '') ?? presets[0]!;
+    let defects = 0;
+    const input = await job.open();
+    const { rows, unlabeled } = await readLabeled({
+      chunks: breathing(input.chunks, pause),
+      reader: new RecordReader(file),
+      textColumns,
+      labelColumn,
+      signal,
+      onProgress: (count) => listener.onReading?.(count),
+      onDefect: (defect) => {
+        defects++;
+        listener.onDefect?.(defect);
+      },
+    });
+    const models = new TaskModels(fileSystem, job.folder, job.task);
+    const request = await trainRequest(
+      {
+        textColumns,
+        labelColumn,
+        rows,
+        heldOut: { share: defaultHeldOut },
+        file,
+        ...(base ? { base } : {}),
+        preset: preset.name,
+        hyperparameters: defaultHyperparameters(preset.defaults),
+        workers: job.workers === 0 ? defaultWorkers(this.options.cores) : Math.min(job.workers, mostWorkers),
+        precision: 'float32',
+        name: job.task,
+        version: await models.nextVersion(),
+      },
+      pause,
+    );
+    this.checkOn(signal);
+    // before the first checkpoint lies there; what keeps it from being written will be told about the checkpoint
+    await models.ignoreModels().catch(() => undefined);
+    const checkpoints = models.checkpoints();
+    let canContinue = false;
+    let result: TrainResult;
+    try {
+      result = await this.trainer.train(request, {
+        signal,
+        checkpoints,
+        onProgress: (progress) => {
+          this.advance(progress);
+          listener.onProgress?.(progress, this.active?.fraction ?? 0);
+        },
+        onContinue: (from) => {
+          canContinue = true;
+          listener.onContinue?.(from);
+        },
+        onSaved: () => (canContinue = true),
+        ...(listener.onProblem ? { onProblem: listener.onProblem } : {}),
+      });
+    } catch (error) {
+      throw error instanceof CancelledError && canContinue ? new StoppedTraining() : error;
+    }
+    const stored = await this.store(models, result, listener);
+    await models.ignoreModels().catch(() => undefined);
+    // a checkpoint too many does no harm: the next training of the task replaces it
+    await checkpoints.clear().catch(() => undefined);
+    const manifest = { ...parseManifest(result.bundle.manifest, bundleFileNames.manifest), version: stored.version };
+    return { name: `${job.task}/${stored.version}`, ...stored, manifest, unlabeled, defects, examplesPerSecond: result.examplesPerSecond };
+  }
+
+  private async store(models: TaskModels, { bundle }: TrainResult, { onNotStored }: TrainingListener): ReturnType<TaskModels['add']> {
+    for (;;) {
+      try {
+        return await models.add(bundle);
+      } catch (error) {
+        if (!(error instanceof HumanError) || !(await onNotStored?.(error))) throw error;
+      }
+    }
+  }
+
+  private advance(progress: TrainProgress): void {
+    if (!this.running) return;
+    const { task, fraction } = this.running.active;
+    this.running.active = { task, fraction: Math.max(fraction, fractionOf(progress)) };
+    this.changed.fire();
+  }
+
+  private checkOn(signal: AbortSignal): void {
+    if (this.disposed || signal.aborted) throw new CancelledError();
+  }
+}
+
+/** Share of the planned epochs that is done, 0..1. */
+export function fractionOf({ epoch, epochs, batch, batches }: TrainProgress): number {
+  return Math.min(1, Math.max(0, (epoch - 1 + batch / Math.max(1, batches)) / Math.max(1, epochs)));
+}
+
+/** Lets others have their turn between two pieces of a file: where it is packed, many pieces come out at once. */
+async function* breathing(chunks: AsyncIterable<Uint8Array>, pause: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    await pause();
+  }
+}
+
+/** Waits for `work`, but no longer than until `signal` is raised. */
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) throw new CancelledError();
+  let abort!: () => void;
+  try {
+    await Promise.race([work, new Promise<never>((_, reject) => signal.addEventListener('abort', (abort = () => reject(new CancelledError()))))]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
