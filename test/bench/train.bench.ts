@@ -42,7 +42,8 @@ async function main(): Promise<void> {
 
   const folder = mkdtempSync(path.join(tmpdir(), 'label-lens-bench-'));
   const ours = (Object.keys(contenders) as NodeContender[]).filter((name) => wanted(name) && (supportsRelaxed() || !name.includes('plain'))).map(nodePlayer);
-  const players = [...ours, ...(wanted('PyTorch') ? await torchPlayers(folder) : [])];
+  const torch = wanted('PyTorch') ? await torchPlayers(folder) : undefined;
+  const players = [...ours, ...(torch?.players ?? [])];
   const probe = await CapacityProbe.start();
   const [one, two] = ['Label Lens', 'Label Lens, 2 workers'].map((name) => players.find((player) => player.name === name));
   try {
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
       if (values.only && values.only !== model) continue;
       if (sections.has('race')) {
         const right = await compareGradients(players, model, folder);
-        for (const time of times) await race(right, model, time, rounds, peak, bars);
+        for (const time of times) await race(right, model, time, rounds, { peak, torchProducts: torch?.products ?? 0 }, bars);
         console.log('');
       }
       // many short rounds, for some to fall where nobody else computes

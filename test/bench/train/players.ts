@@ -128,12 +128,19 @@ function fastestSettings(python: string, script: string): NodeJS.ProcessEnv {
   return best.env;
 }
 
-/** PyTorch, row-sparse and dense; none when no Python has it. */
-export async function torchPlayers(folder: string): Promise<Player[]> {
+/** PyTorch as a rival. */
+export interface Torch {
+  /** Row-sparse and dense; none when no Python has it. */
+  readonly players: readonly Player[];
+  /** Speed of its own matrix products, GFLOP/s: that of the slower player. */
+  readonly products: number;
+}
+
+export async function torchPlayers(folder: string): Promise<Torch> {
   const python = [process.env['PYTHON'], 'python3', '/usr/bin/python3'].find((command) => command && spawnSync(command, ['-c', 'import torch']).status === 0);
   if (!python) {
     console.log('No Python with torch here: no comparison with PyTorch. On Debian: apt-get install python3-torch libopenblas0');
-    return [];
+    return { players: [], products: 0 };
   }
   const script = path.join(folder, 'contender.py');
   writeFileSync(script, torchContender);
@@ -160,9 +167,11 @@ export async function torchPlayers(folder: string): Promise<Player[]> {
   const start = (variant: string): Player =>
     new Player(`PyTorch, ${variant} Adam`, spawn(python, [script, variant], { stdio: ['pipe', 'pipe', 'inherit'], env }), () => start(variant), translate, true);
   const players = ['sparse', 'dense'].map(start);
+  let products = Infinity;
   for (const player of players) {
-    const { version, speed, error } = (await player.hello) as Answer & { version?: string; speed?: number };
-    console.log(`${player.name}: torch ${version ?? error}, its own product of 512 × 512 matrices ${speed?.toFixed(1)} GFLOP/s`);
+    const { version, speed = 0, error } = (await player.hello) as Answer & { version?: string; speed?: number };
+    console.log(`${player.name}: torch ${version ?? error}, its own product of 512 × 512 matrices ${speed.toFixed(1)} GFLOP/s`);
+    products = Math.min(products, speed);
   }
-  return players;
+  return { players, products };
 }
