@@ -21,6 +21,10 @@ export interface LabelingTask extends Disposable {
   readonly counts: TaskCounts;
   readonly learning: LearningState;
   readonly order: QueueOrder;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  /** Share of the sources that has been read, 0..1; undefined once all of it has. */
+  readonly reading: number | undefined;
   readonly onDidChange: Event<TaskChange>;
   /** Resolves when the sources have been read. */
   readonly ready: Promise<void>;

@@ -109,4 +109,6 @@ export type PanelEvent =
   /** To be told at once and kept in sight until closed. */
   | { readonly kind: 'problem'; readonly message: string }
   /** A file was dealt with or a task chosen elsewhere: show this example. */
-  | { readonly kind: 'show'; readonly item: PanelItem };
+  | { readonly kind: 'show'; readonly item: PanelItem }
+  /** The person wants to edit the labels: show where that is done. */
+  | { readonly kind: 'labels' };
