@@ -6,6 +6,8 @@ import type { QueueOrder } from './learner';
 /**
  * Panel's page → its host in the extension. The page is told of changes through the progress messages of `events`, a request that stays open.
  *
+ * The page says {@link panelHello} as soon as it listens, also whenever it was loaded anew (hidden and shown again): the host then begins to serve, and lets go of what served the page before.
+ *
  * Methods that need a task fail with a HumanError when none is open. Nothing that the page sends is trusted: the host checks it (`panelChecks.ts`).
  */
 export type PanelMethods = {
@@ -40,6 +42,9 @@ export type PanelMethods = {
   setOption: { params: { readonly option: keyof PanelOptions; readonly value: boolean }; result: null };
 };
 
+/** The page's first message, before any request. */
+export const panelHello = { kind: 'hello' } as const;
+
 export type PanelCommand = 'createTask' | 'openTask' | 'exportLabeledCsv' | 'importLabels' | 'exportModel' | 'exportReport' | 'selectAnnotator';
 
 export interface PanelOptions {
@@ -53,7 +58,7 @@ export interface PanelStart {
   /** Null: no task is open; the page shows how to begin. */
   readonly task: PanelTask | null;
   readonly options: PanelOptions;
-  /** Every text of the page in the person's language, by its English; see `webview/strings.ts`. */
+  /** Every text of the page in the person's language, by its English; see `panelStrings.ts`. */
   readonly strings: Readonly<Record<string, string>>;
   /** Such as `en` or `zh-cn`. */
   readonly language: string;
