@@ -4,7 +4,7 @@
 import type { DecisionSource } from '../../core/labels/decision';
 import type { Label, TaskDefinition } from '../../core/labels/task';
 import type {
-  DecideRequest, Example, ExampleFilter, ExampleList, ExampleState, FineTuneState, Guess, Insight, LabelEdit, LearningState, ModelVersion, QueueItem, TaskChange, TaskCounts, Undone, WordWeight,
+  DecideRequest, Example, ExampleFilter, ExampleList, ExampleState, FineTuneState, Guess, Insight, LabelEdit, LearningState, ModelVersion, QueueItem, StaleState, TaskChange, TaskCounts, Undone, WordWeight,
 } from '../../core/labels/view';
 import type { QueueOrder } from '../../core/protocol/learner';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
@@ -33,8 +33,11 @@ export interface LabelingTask extends Disposable {
   /** By text, for documents; the state of texts that are in no source, too. */
   stateOf(id: string): ExampleState | undefined;
   guessOf(id: string): Guess | undefined;
-  /** Latest decision about text that stood at this place but reads otherwise now: shown as stale. */
-  staleAt(source: DecisionSource, text: string): ExampleState | undefined;
+  /**
+   * Latest decision about a text that stood at this place and was edited (`isEditOf` of its first 80 characters): shown as stale. In a text file, places are the same that overlap.
+   * Whether that text stands elsewhere in the document by now, and another one moved here, is for the editor to see, hence its id.
+   */
+  staleAt(source: DecisionSource, text: string): StaleState | undefined;
 
   /** The examples that come next, the current ones first. @param skip ids that the caller holds already */
   next(count: number, skip?: readonly string[]): Promise<readonly QueueItem[]>;

@@ -28,6 +28,12 @@ export interface ExampleState {
   readonly others: readonly { readonly annotator: string; readonly status: DecisionStatus; readonly value?: DecisionValue }[];
 }
 
+/** What was decided about a text that has been edited since. */
+export interface StaleState extends ExampleState {
+  /** `exampleId` of the text as it was. */
+  readonly example: string;
+}
+
 /** What the model holds to be right. */
 export interface Guess {
   /** For each label of the labels that are offered, 0..1; for `number` the value alone. */
