@@ -8,15 +8,7 @@ import type { TaskKind } from '../core/model/onnxWriter';
 import type { PredictedScores } from '../core/protocol/predictor';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { Predictor } from '../inference/predictor';
-
-/** Where the copy with the new columns goes. It is to be seen only when `commit` has been called. */
-export interface RecordSink {
-  /** Resolves when more may be written. */
-  readonly write: (bytes: Uint8Array) => Promise<void>;
-  readonly commit: () => Promise<void>;
-  /** Takes back what was written. */
-  readonly discard: () => Promise<void>;
-}
+import { joinBytes, wholeOrNothing, type RecordSink } from './recordSink';
 
 export interface ClassifyRequest {
   /** The file's bytes, unpacked. */
@@ -74,23 +66,7 @@ const requestsAhead = 3;
  * @throws HumanError when the file cannot be read, has no such column, or cannot be predicted or written
  */
 export async function classifyFile(request: ClassifyRequest): Promise<ClassifySummary> {
-  const { sink, signal } = request;
-  // our own, so that a failure stops what is under way too
-  const stop = new AbortController();
-  const abort = (): void => stop.abort();
-  signal?.addEventListener('abort', abort);
-  if (signal?.aborted) abort();
-  try {
-    const summary = await new Classification(request, stop.signal).run();
-    await sink.commit();
-    return summary;
-  } catch (error) {
-    stop.abort();
-    await sink.discard();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
+  return await wholeOrNothing([request.sink], request.signal, (signal) => new Classification(request, signal).run());
 }
 
 /** Records that follow each other, and the texts of those that are rows. */
@@ -180,7 +156,7 @@ class Classification {
     );
     const last = batch.records.at(-1);
     if (!last) return;
-    await sink.write(joined(parts));
+    await sink.write(joinBytes(parts));
     this.rows += row;
     onProgress?.({ rows: this.rows, bytes: last.next });
   }
@@ -204,14 +180,4 @@ class Classification {
 
 function emptyBatch(): Batch {
   return { records: [], texts: [], characters: 0, bytes: 0 };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { RecordSink } from '../app/classifyFile';
+import type { RecordSink } from '../app/recordSink';
 import type { Session } from '../app/session';
 import type { SegmentLenses } from '../editor/codeLenses';
 import type { ProseSegments } from '../editor/prose';

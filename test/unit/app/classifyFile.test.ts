@@ -1,11 +1,12 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { classifyFile, type ClassifyRequest, type RecordSink } from '../../../src/app/classifyFile';
+import { classifyFile, type ClassifyRequest } from '../../../src/app/classifyFile';
 import { appendColumns } from '../../../src/core/csv/appendColumns';
 import { RecordReader, readAll } from '../../../src/core/csv/reader';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import type { PredictedScores } from '../../../src/core/protocol/predictor';
 import type { PredictOptions } from '../../../src/inference/predictor';
+import { MemorySink } from './memorySink';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -39,28 +40,6 @@ class FakePredictor {
     } finally {
       this.underWay--;
     }
-  }
-}
-
-class MemorySink implements RecordSink {
-  readonly written: Uint8Array[] = [];
-  state: 'open' | 'committed' | 'discarded' = 'open';
-  constructor(private readonly onWrite: () => Promise<void> = () => Promise.resolve()) {}
-  readonly write = async (bytes: Uint8Array): Promise<void> => {
-    assert.strictEqual(this.state, 'open');
-    await this.onWrite();
-    this.written.push(bytes);
-  };
-  readonly commit = (): Promise<void> => {
-    this.state = 'committed';
-    return Promise.resolve();
-  };
-  readonly discard = (): Promise<void> => {
-    this.state = 'discarded';
-    return Promise.resolve();
-  };
-  get text(): string {
-    return Buffer.concat(this.written).toString();
   }
 }
 
