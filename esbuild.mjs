@@ -14,6 +14,7 @@ const entries = {
   predictor: 'src/platform/node/predictorWorker.ts',
   trainer: 'src/platform/node/trainerWorker.ts',
   kernelHelper: 'src/platform/node/kernelHelper.ts',
+  learner: 'src/platform/node/learnerWorker.ts',
 };
 
 /** Files that the bundles read at run time, beside them. */

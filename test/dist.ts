@@ -7,6 +7,7 @@ const entries = {
   predictor: 'src/platform/node/predictorWorker.ts',
   trainer: 'src/platform/node/trainerWorker.ts',
   kernelHelper: 'src/platform/node/kernelHelper.ts',
+  learner: 'src/platform/node/learnerWorker.ts',
 };
 const assets = ['node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm', 'node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'];
 

@@ -14,6 +14,7 @@ const rules: Readonly<Record<string, { readonly folders: readonly string[]; read
   'platform/web/trainerWorker': { folders: ['platform/web', 'training', 'core'], packages: [] },
   'platform/node/predictorWorker': { folders: ['platform', 'inference', 'core'], packages: ['node:'] },
   'platform/node/kernelHelper': { folders: ['platform', 'training', 'core'], packages: ['node:'] },
+  'platform/node/learnerWorker': { folders: ['platform', 'labeling', 'core'], packages: ['node:'] },
   'platform/node/trainerWorker': { folders: ['platform', 'training', 'core'], packages: ['node:'] },
   app: { folders: ['app', 'core', 'inference', 'training', 'labeling', 'storage'], packages: [] },
   editor: { folders: ['editor', 'app', 'core', 'commands/ids'], packages: ['vscode'] },
