@@ -1,14 +1,13 @@
 import { bundleFileNames } from '../core/model/bundle';
 import { formatManifest, parseManifest } from '../core/model/manifest';
 import type { BundleFiles } from '../core/protocol/predictor';
+import { fileNameOf, isDeviceName } from '../core/text/fileName';
 import { CheckpointFile } from '../storage/checkpointFile';
 import type { FileSystem } from '../storage/fileSystem';
 import { currentFile, joinPath, modelsFolder, tasksFolder } from './modelStore';
 
 /** Characters that a task's name takes over from a file's name. */
 const NAME_LENGTH = 60;
-/** What Windows keeps for devices. */
-const DEVICES = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
 const VERSION = /^v([1-9]\d{0,8})$/;
 
 /** What `.label-lens/.gitignore` says where there is none. */
@@ -20,14 +19,9 @@ const IGNORED = '# Models can be trained again. Take the next line out to commit
  * @param taken names that mean something else already, such as those of shipped models
  */
 export function taskNameOf(fileName: string, taken: readonly string[] = []): string {
-  const plain = fileName
-    .normalize('NFC')
-    .replace(/\.gz$/i, '')
-    .replace(/(?<=.)\.[^.]*$/, '')
-    .replace(/[^\p{L}\p{M}\p{N}_-]+/gu, '-');
-  const name = Array.from(plain).slice(0, NAME_LENGTH).join('').replace(/^-+|-+$/g, '');
+  const name = fileNameOf(fileName.replace(/\.gz$/i, '').replace(/(?<=.)\.[^.]*$/, ''), NAME_LENGTH);
   if (name === '') return 'model';
-  return DEVICES.test(name) || taken.some((other) => other.toLowerCase() === name.toLowerCase()) ? `${name}-own` : name;
+  return isDeviceName(name) || taken.some((other) => other.toLowerCase() === name.toLowerCase()) ? `${name}-own` : name;
 }
 
 /** Writes the three files of a bundle; model.json, without which a folder is no model, last. */
