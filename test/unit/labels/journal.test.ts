@@ -92,7 +92,8 @@ const meeting = fc.array(
   fc
     .tuple(anyDecision, fc.nat(3), fc.constantFrom('mei', 'li'), fc.nat(5), fc.constantFrom('a', 'b', undefined))
     .map(([any, text, annotator, second, group]): Decision => {
-      const { group: _group, undo, redo, ...rest } = any;
+      const { undo, redo, ...rest } = any;
+      delete (rest as { group?: string }).group;
       const id = (name: string | undefined): string | undefined => (name === undefined ? undefined : name.length % 2 ? 'a' : decision(second, '', 'x').at);
       const [undone, redone] = [id(undo), id(redo)];
       return { ...rest, example: exampleId(texts[text]!), annotator, at: decision(second, '', 'x').at, ...(group ? { group } : {}), ...(undone ? { undo: undone } : {}), ...(redone ? { redo: redone } : {}) };
@@ -130,7 +131,7 @@ describe('replaying a journal', () => {
         const [first, second] = [written(mei, 'mei'), written(li, 'li')];
         const expected = told(stateOf([...first, ...second]));
         const state = new JournalState(task);
-        const queues = [[...first], [...second]] as const;
+        const queues: readonly [Decision[], Decision[]] = [[...first], [...second]];
         for (let turn = 0; queues[0].length + queues[1].length > 0; turn++) {
           const queue = queues[(turns[turn] ?? turn % 2 === 0) ? 0 : 1];
           const line = queue.shift();

@@ -37,9 +37,9 @@ const anyTask: fc.Arbitrary<TaskDefinition> = fc
     return {
       formatVersion: 1,
       name: 'a task',
-      kind: kind as TaskDefinition['kind'],
+      kind: kind,
       labels,
-      sources: sources as TaskDefinition['sources'],
+      sources: sources,
       ...(range ? { range: { minimum: range[0], maximum: range[0] + range[1] } } : {}),
       ...(keywords ? { keywords: Object.fromEntries(labels.map(({ id }) => [id, keywords])) } : {}),
     };
