@@ -7,7 +7,7 @@ import { formatOf, type TextRecord } from '../../core/csv/record';
 import { CancelledError, HumanError } from '../../core/errors';
 import type { DecisionSource } from '../../core/labels/decision';
 import {
-  exportCell, exportLine, huggingFaceLine, rowStatus, rowStatuses, type ExportColumn, type ExportedRow, type ExportFormat, type RowStatus,
+  exportCell, exportColumns, exportLine, exportMember, huggingFaceLine, rowStatus, rowStatuses, type ExportColumn, type ExportedRow, type ExportFormat, type RowStatus,
 } from '../../core/labels/exportFormats';
 import type { ExampleState, Guess } from '../../core/labels/view';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
@@ -37,7 +37,7 @@ export type ExportSource =
 
 export interface ExportChoices {
   readonly format: ExportFormat;
-  /** What is added, in this order. Nothing but text and label for `huggingface`. */
+  /** What is added, whatever their order here in that of `exportColumns`, by which an import knows them. Nothing but text and label for `huggingface`. */
   readonly columns: readonly ExportColumn[];
   /** All rows, the labelled ones, or those whose example's id is in a set. `huggingface` has labelled ones only, in any case. */
   readonly rows: 'all' | 'labeled' | ReadonlySet<string>;
@@ -152,6 +152,7 @@ function zeros(): Record<RowStatus, number> {
 
 /** One source on its way into one sink. */
 class Export {
+  private readonly columns: readonly ExportColumn[];
   private pieces: Uint8Array[] = [];
   private pieceRows = 0;
   private pieceBytes = 0;
@@ -162,7 +163,9 @@ class Export {
     private readonly sink: Pick<RecordSink, 'write'>,
     private readonly counts: Counts,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.columns = exportColumns.filter((column) => request.columns.includes(column));
+  }
 
   async run(): Promise<void> {
     this.checkOn();
@@ -189,7 +192,7 @@ class Export {
         }
         if (record.kind !== 'gap' && columns === undefined) {
           columns = columnIndices(reader, textColumns);
-          names = freeColumnNames(reader, this.request.columns);
+          names = freeColumnNames(reader, this.columns);
         }
         if (record.kind !== 'row' || columns === undefined) {
           if (format === 'copy' && (record.kind === 'header' || this.request.rows === 'all' || isSeparator(record))) this.add(appendColumns(record, names, []));
@@ -207,7 +210,8 @@ class Export {
   }
 
   private async folder({ texts }: ExportSource & { kind: 'folder' }): Promise<void> {
-    const { format, columns, safeCells } = this.request;
+    const { format, safeCells } = this.request;
+    const { columns } = this;
     const record = (values: readonly CellValue[]): Uint8Array => encode(`${formatRecord(values, { delimiter: ',', quote: '"' })}\n`);
     const names = ['file', 'start', 'end', 'text'];
     if (format === 'copy') this.add(record([...names, ...columns]));
@@ -236,18 +240,19 @@ class Export {
   }
 
   private copied(record: TextRecord, names: readonly string[], row: ExportedRow): Uint8Array {
-    const { columns, safeCells } = this.request;
-    const isJson = record.source.format === 'jsonl';
-    const cells = columns.map((column) => exportCell(column, row, safeCells && !isJson));
-    if (!isJson) return appendColumns(record, names, cells.map((cell) => cell ?? ''));
+    const { columns } = this;
+    if (record.source.format !== 'jsonl') return appendColumns(record, names, columns.map((column) => exportCell(column, row, this.request.safeCells) ?? ''));
     // an object need not say what there is none of
-    const known = cells.flatMap((cell, i) => (cell === undefined ? [] : [{ name: names[i]!, cell }]));
-    return appendColumns(record, known.map(({ name }) => name), known.map(({ cell }) => cell));
+    const members = columns.flatMap((column, i) => {
+      const value = exportMember(column, row);
+      return value === undefined ? [] : [{ name: names[i]!, value }];
+    });
+    return appendColumns(record, members.map(({ name }) => name), members.map(({ value }) => value));
   }
 
   private line(row: ExportedRow): Uint8Array {
-    const { format, columns } = this.request;
-    return encode(format === 'huggingface' && row.state?.value !== undefined ? huggingFaceLine(row.text, row.state.value) : exportLine(row, columns));
+    const isHuggingFace = this.request.format === 'huggingface' && row.state?.value !== undefined;
+    return encode(isHuggingFace ? huggingFaceLine(row.text, row.state.value) : exportLine(row, this.columns));
   }
 
   private add(bytes: Uint8Array): void {

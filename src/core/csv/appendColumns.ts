@@ -2,8 +2,8 @@ import type { Dialect } from './dialect';
 import { encodeText } from './encoding';
 import { JsonRecord, type RecordSource, type TextRecord } from './record';
 
-/** A value to add. Numbers are written as JavaScript writes them; round before. */
-export type CellValue = string | number;
+/** A value to add. Numbers are written as JavaScript writes them; round before. A list stays one in JSON; in a cell its parts are joined with `;`, so escape before what needs it. */
+export type CellValue = string | number | readonly string[];
 
 /**
  * Names for columns to be added: the wanted ones, each with `_2`, `_3` … if the file has a column of that name (letter case and blanks around it aside).
@@ -47,7 +47,7 @@ export function appendColumns(record: TextRecord, names: readonly string[], valu
 
 /** One field as it stands in a table: in quotes if it holds a delimiter, a quote or a line break. Where quotes are ordinary characters, delimiters and line breaks become blanks. */
 export function formatCell(value: CellValue, dialect: Pick<Dialect, 'delimiter' | 'quote'>): string {
-  const text = String(value);
+  const text = cellText(value);
   const { delimiter, quote } = dialect;
   if (quote === '') return text.replaceAll(delimiter, ' ').replace(/[\r\n]+/g, ' ');
   const needed = text.includes(delimiter) || text.includes(quote) || /[\r\n]/.test(text);
@@ -56,7 +56,8 @@ export function formatCell(value: CellValue, dialect: Pick<Dialect, 'delimiter' 
 
 /** A whole record without its line break. A single empty field is quoted, since an empty line is no record. */
 export function formatRecord(values: readonly CellValue[], dialect: Pick<Dialect, 'delimiter' | 'quote'>): string {
-  if (values.length === 1 && String(values[0]).trim() === '' && dialect.quote !== '') return dialect.quote + String(values[0]) + dialect.quote;
+  const [only] = values;
+  if (values.length === 1 && only !== undefined && cellText(only).trim() === '' && dialect.quote !== '') return dialect.quote + cellText(only) + dialect.quote;
   return values.map((value) => formatCell(value, dialect)).join(dialect.delimiter);
 }
 
@@ -114,6 +115,10 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return whole;
+}
+
+function cellText(value: CellValue): string {
+  return typeof value === 'object' ? value.join(';') : String(value);
 }
 
 function freeName(wanted: string, taken: (name: string) => boolean): string {

@@ -208,6 +208,11 @@ export class JsonRecord extends TextRecord {
     return { start: this.block.offset + member.start * bytes, end: this.block.offset + member.end * bytes };
   }
 
+  /** What the line says; undefined if it is no object. Names like `__proto__` are own properties. */
+  get content(): Readonly<Record<string, unknown>> | undefined {
+    return this.object;
+  }
+
   has(name: string): boolean {
     return this.object !== undefined && Object.hasOwn(this.object, name);
   }

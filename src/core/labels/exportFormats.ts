@@ -1,5 +1,4 @@
 /** What an export says about a row. */
-import type { CellValue } from '../csv/appendColumns';
 import type { DecisionSource, DecisionValue } from './decision';
 import { formatAnswer, safeCell } from './labelCells';
 import type { ExampleState, Guess } from './view';
@@ -40,25 +39,20 @@ export function rowStatus(state: ExampleState | undefined, wasDecided: boolean):
 }
 
 /**
- * The value of a column for a row; undefined if there is none. Of what was skipped or flagged there is annotator and time, but no label.
- *
- * @param safe for tables that go into a spreadsheet: a text that starts like a formula gets an apostrophe in front. Numbers stay numbers.
+ * The value of a column as a member of a JSON object, several labels as a list; undefined if there is none. Of what was skipped or flagged there is annotator and time, but no label.
  */
-export function exportCell(column: ExportColumn, row: ExportedRow, safe: boolean): CellValue | undefined {
-  const value = plainCell(column, row);
-  return safe && typeof value === 'string' ? safeCell(value) : value;
-}
-
-function plainCell(column: ExportColumn, { status, state, guess }: ExportedRow): CellValue | undefined {
+export function exportMember(column: ExportColumn, { status, state, guess }: ExportedRow): string | number | readonly string[] | undefined {
+  const isDecided = status !== 'open' && status !== 'stale';
   switch (column) {
     case 'label':
-      return status === 'labeled' && state?.value !== undefined ? formatAnswer(state.value) : undefined;
+      return status === 'labeled' ? state?.value : undefined;
     case 'annotator':
-      return state === undefined || status === 'open' || status === 'stale' ? undefined : state.annotator;
+      return isDecided ? state?.annotator : undefined;
     case 'time':
-      return state === undefined || status === 'open' || status === 'stale' ? undefined : state.at;
+      return isDecided ? state?.at : undefined;
     case 'guess':
-      return guess === undefined ? undefined : formatAnswer(rounded(guess.value));
+      // in as many digits as they mean something
+      return typeof guess?.value === 'number' ? Number(guess.value.toPrecision(6)) : guess?.value;
     case 'score':
       return guess === undefined || typeof guess.value === 'number' ? undefined : Number(guess.confidence.toFixed(4));
     case 'status':
@@ -66,15 +60,21 @@ function plainCell(column: ExportColumn, { status, state, guess }: ExportedRow):
   }
 }
 
-/** A line of ours with the chosen columns, its line feed included. Several labels are a list; what there is none of is left out. */
+/**
+ * The same as a cell of a table.
+ *
+ * @param safe for tables that go into a spreadsheet: a text that starts like a formula gets an apostrophe in front. Numbers stay numbers.
+ */
+export function exportCell(column: ExportColumn, row: ExportedRow, safe: boolean): string | number | undefined {
+  const value = exportMember(column, row);
+  const cell = value === undefined ? undefined : formatAnswer(value);
+  return safe && typeof cell === 'string' ? safeCell(cell) : cell;
+}
+
+/** A line of ours with the chosen columns, its line feed included. What there is none of is left out. */
 export function exportLine(row: ExportedRow, columns: readonly ExportColumn[]): string {
-  const line: Record<string, unknown> = { text: row.text };
-  for (const column of columns) {
-    const listed = column === 'label' ? (row.status === 'labeled' ? row.state?.value : undefined) : column === 'guess' && row.guess ? rounded(row.guess.value) : exportCell(column, row, false);
-    if (listed !== undefined) line[column] = listed;
-  }
-  line.source = row.source;
-  return `${JSON.stringify(line)}\n`;
+  const members = columns.map((column) => [column, exportMember(column, row)] as const);
+  return `${JSON.stringify({ text: row.text, ...Object.fromEntries(members), source: row.source })}\n`;
 }
 
 /**
@@ -83,11 +83,6 @@ export function exportLine(row: ExportedRow, columns: readonly ExportColumn[]): 
  */
 export function huggingFaceLine(text: string, value: DecisionValue): string {
   return `${JSON.stringify({ text, label: value })}\n`;
-}
-
-/** Numbers that a model guesses, in as many digits as they mean something. */
-function rounded(value: DecisionValue): DecisionValue {
-  return typeof value === 'number' ? Number(value.toPrecision(6)) : value;
 }
 
 /** Name of an export beside its source: `reviews.csv` → `reviews.labeled.csv`, as JSONL `reviews.labeled.jsonl`. Plain text and folders become tables. `.gz` stays. @param fileName without folders */

@@ -124,7 +124,7 @@ describe('exportLabels', () => {
   it('knows JSONL, plain text, several columns and several labels', async () => {
     const choices = { columns: ['label', 'guess'] as const };
     const some = texts({ a: labeled(['x', 'y;z']), 'a\n\nb': labeled(4.5), c: labeled([]) }, { b: guessed(['x'], 0.9) });
-    assert.strictEqual(await exported('a.jsonl', '{"text": "a"}\n{"text": "b"}\nnot json\n{"text":"d"}\n', some, choices), '{"text": "a", "label": "x;y\\\\;z"}\n{"text": "b", "guess": "x"}\nnot json\n{"text":"d"}\n');
+    assert.strictEqual(await exported('a.jsonl', '{"text": "a"}\n{"text": "b"}\nnot json\n{"text":"d"}\n', some, choices), '{"text": "a", "label": ["x","y;z"]}\n{"text": "b", "guess": ["x"]}\nnot json\n{"text":"d"}\n');
     assert.strictEqual(await exported('a.txt', 'a\n\nc', some, choices), 'text,label,guess\na,x;y\\;z,\n\nc,[],');
     assert.strictEqual(await exported('a.tsv', 'title\tbody\na\tb\n', some, choices, ['title', 'body']), 'title\tbody\tlabel\tguess\na\tb\t4.5\t\n');
   });

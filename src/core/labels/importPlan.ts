@@ -1,0 +1,267 @@
+/** What an import would change: told before anything is written. */
+import { HumanError } from '../errors';
+import { exampleId } from '../text/normalize';
+import { excerptOf, isSameValue, type Decision, type DecisionStatus, type DecisionValue } from './decision';
+import type { ImportedAnswer } from './importFormats';
+import { unsafeCell } from './labelCells';
+import { resolveValue, taskLimits, type TaskDefinition } from './task';
+import type { Example, ExampleState } from './view';
+
+/** Labels that an import may bring along; a column with more different values is hardly one of labels. */
+export const mostNewLabels = 200;
+/** Problems and rows that a plan lists; it counts the others. */
+const mostListed = 100;
+/** Answers between two looks at what has come in. */
+const answersAtOnce = 2000;
+
+/** The task that answers are imported into. */
+export interface ImportTarget {
+  readonly task: TaskDefinition;
+  /** Who the answers are by where the file does not say. */
+  readonly annotator: string;
+  example(id: string): Pick<Example, 'text' | 'sources'> | undefined;
+  stateOf(id: string): ExampleState | undefined;
+  /** An annotator's own word on an example, as `JournalState.wordOf` says it. */
+  wordOf(id: string, annotator: string): Pick<Decision, 'at' | 'status' | 'label'> | undefined;
+}
+
+/** A decision to be written, with names where its labels are new. */
+export interface PlannedDecision {
+  readonly row: number;
+  readonly example: string;
+  readonly status: DecisionStatus;
+  /** Ids of labels, names of new ones. */
+  readonly value?: DecisionValue;
+  readonly annotator: string;
+  /** ISO 8601 in UTC, if the file says when it was decided. */
+  readonly at?: string;
+}
+
+export interface ImportPlan {
+  /** Answers in the file, those of texts that are not in the task included. */
+  readonly answers: number;
+  /** Rows of the file that say nothing. */
+  readonly unanswered: number;
+  readonly decisions: readonly PlannedDecision[];
+  /** Answers that say what the task says already. */
+  readonly unchanged: number;
+  /** Answers that the same annotator has changed since. */
+  readonly outdated: number;
+  /** Answers about a text that another row answers too. */
+  readonly repeated: number;
+  /** Labels that the task lacks, by name, the most frequent first. */
+  readonly newLabels: readonly { readonly name: string; readonly count: number }[];
+  /** Rows whose text is not in the task: how many, and the numbers of the first ones. */
+  readonly unmatched: { readonly count: number; readonly rows: readonly number[] };
+  /** Rows that cannot be imported, and why: how many, and the first ones. */
+  readonly problems: { readonly count: number; readonly first: readonly HumanError[] };
+}
+
+/** Gathers the answers of a file and finds out what they would change. Equal texts are one example, as everywhere. */
+export class ImportPlanner {
+  private readonly labels: LabelNames;
+  private readonly gathered = new Map<string, PlannedDecision & { readonly isNamed: boolean }>();
+  private readonly unmatchedRows: number[] = [];
+  private readonly firstProblems: HumanError[] = [];
+  private answers = 0;
+  private unanswered = 0;
+  private repeated = 0;
+  private unmatched = 0;
+  private problems = 0;
+
+  /** @param file for messages */
+  constructor(
+    private readonly file: string,
+    private readonly target: ImportTarget,
+  ) {
+    this.labels = new LabelNames(target.task);
+  }
+
+  /** A row that says nothing. */
+  skip(): void {
+    this.unanswered++;
+  }
+
+  problem(problem: HumanError): void {
+    this.problems++;
+    if (this.firstProblems.length < mostListed) this.firstProblems.push(problem);
+  }
+
+  add(answer: ImportedAnswer): void {
+    this.answers++;
+    const example = typeof answer.text === 'string' ? exampleId(answer.text) : answer.text.id;
+    if (this.target.example(example) === undefined) {
+      this.unmatched++;
+      if (this.unmatchedRows.length < mostListed) this.unmatchedRows.push(answer.row);
+      return;
+    }
+    try {
+      this.gather({
+        row: answer.row,
+        example,
+        status: answer.status,
+        ...(answer.value === undefined ? {} : { value: this.known(answer, answer.value) }),
+        annotator: answer.annotator ?? this.target.annotator,
+        isNamed: answer.annotator !== undefined,
+        ...(answer.at === undefined ? {} : { at: answer.at }),
+      });
+    } catch (error) {
+      if (!(error instanceof HumanError)) throw error;
+      this.problem(error);
+    }
+  }
+
+  /** @throws HumanError `import.labels` when the values are hardly labels */
+  async finish(breathe: () => Promise<void>): Promise<ImportPlan> {
+    const decisions: PlannedDecision[] = [];
+    const fresh = new Map<string, number>();
+    let unchanged = 0;
+    let outdated = 0;
+    let looked = 0;
+    for (const { isNamed, ...decision } of this.gathered.values()) {
+      if (++looked % answersAtOnce === 0) await breathe();
+      const change = this.changeOf(decision, isNamed);
+      if (change === 'unchanged') unchanged++;
+      else if (change === 'outdated') outdated++;
+      else {
+        decisions.push(decision);
+        for (const name of namesIn(decision.value)) if (!this.labels.has(name)) fresh.set(name, (fresh.get(name) ?? 0) + 1);
+      }
+    }
+    if (fresh.size > mostNewLabels) {
+      throw new HumanError('import.labels', '{0} has {1} different values that are no labels of the task, such as {2}; an import can bring {3} new labels. Choose the column that holds the labels.', [
+        this.file,
+        fresh.size,
+        [...fresh.keys()].slice(0, 3).map((name) => name.slice(0, 40)).join(', '),
+        mostNewLabels,
+      ]);
+    }
+    const { answers, unanswered, repeated } = this;
+    return {
+      ...{ answers, unanswered, decisions, unchanged, outdated, repeated },
+      newLabels: [...fresh].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1)),
+      unmatched: { count: this.unmatched, rows: this.unmatchedRows },
+      problems: { count: this.problems, first: this.firstProblems },
+    };
+  }
+
+  /** Of several answers of one annotator to one text the latest counts, or without times the first. */
+  private gather(planned: PlannedDecision & { readonly isNamed: boolean }): void {
+    const key = `${planned.example} ${planned.annotator}`;
+    const before = this.gathered.get(key);
+    if (before === undefined) {
+      this.gathered.set(key, planned);
+      return;
+    }
+    this.repeated++;
+    if (planned.at !== undefined && (before.at === undefined || planned.at >= before.at)) this.gathered.set(key, planned);
+    else if (planned.at === undefined && (planned.status !== before.status || !isSameValue(planned.value, before.value))) {
+      this.problem(
+        new HumanError('import.conflict', '{0}: rows {1} and {2} hold the same text with different labels, and the first one counts. Make them agree, or take one out.', [this.file, before.row, planned.row]),
+      );
+    }
+  }
+
+  private changeOf({ example, status, value, annotator, at }: PlannedDecision, isNamed: boolean): 'new' | 'unchanged' | 'outdated' {
+    const word = this.target.wordOf(example, annotator);
+    const state = this.target.stateOf(example);
+    const isSame = (mine: DecisionStatus | undefined, label: DecisionValue | undefined): boolean =>
+      mine === status && (status !== 'labeled' || (value !== undefined && label !== undefined && isSameValue(resolveValue(this.target.task, label), value)));
+    if (isSame(word?.status, word?.label)) return 'unchanged';
+    // where nobody is named, it is enough that the task says so
+    if (!isNamed && isSame(state?.status, state?.value)) return 'unchanged';
+    if (status === 'cleared' && word === undefined) return 'unchanged';
+    return at !== undefined && word !== undefined && word.at >= at ? 'outdated' : 'new';
+  }
+
+  private known({ row, column }: ImportedAnswer, value: DecisionValue): DecisionValue {
+    if (typeof value === 'number') {
+      const { range } = this.target.task;
+      if (range && !(value >= range.minimum && value <= range.maximum)) {
+        throw new HumanError('import.range', '{0}, row {1}, {2}: {3} is not between {4} and {5}, where the task expects its numbers. Correct it, or import into a task with a wider range.', [
+          this.file,
+          row,
+          column,
+          value,
+          range.minimum,
+          range.maximum,
+        ]);
+      }
+      return value;
+    }
+    const idOf = (name: string): string => {
+      if (name.length > taskLimits.labelNameLength && !this.labels.has(name)) {
+        throw new HumanError('import.label', '{0}, row {1}, {2}: "{3}…" is too long for a label, which has at most {4} characters. Choose the column that holds the labels, or shorten it.', [
+          this.file,
+          row,
+          column,
+          name.slice(0, 40),
+          taskLimits.labelNameLength,
+        ]);
+      }
+      return this.labels.idOf(name);
+    };
+    return typeof value === 'string' ? idOf(value) : [...new Set(value.map(idOf))];
+  }
+}
+
+/**
+ * The plan as lines of the journal. The labels that are new have to be in the task by then.
+ *
+ * @param task with the new labels
+ * @param options `now`: ISO 8601, for answers without a time of their own; `group`: undone as one
+ */
+export function importDecisions(plan: Pick<ImportPlan, 'decisions'>, task: TaskDefinition, target: Pick<ImportTarget, 'example'>, { now, group }: { readonly now: string; readonly group: string }): Decision[] {
+  const labels = new LabelNames(task);
+  return plan.decisions.map(({ example, status, value, annotator, at }) => {
+    const found = target.example(example);
+    const source = found?.sources[0];
+    return {
+      at: at ?? now,
+      example,
+      ...(source === undefined ? {} : { source }),
+      text: excerptOf(found?.text ?? ''),
+      status,
+      ...(value === undefined ? {} : { label: typeof value === 'number' ? value : typeof value === 'string' ? labels.idOf(value) : [...new Set(value.map((name) => labels.idOf(name)))] }),
+      annotator,
+      origin: 'import',
+      group,
+    };
+  });
+}
+
+/** Finds labels by what files call them: the id, the name, the name in other letter case, or one of these with the apostrophe of spreadsheet-safe cells. */
+class LabelNames {
+  private readonly ids: ReadonlyMap<string, string>;
+
+  constructor(private readonly task: TaskDefinition) {
+    // earlier ones win: ids over names, names over other letter cases
+    const ids = new Map<string, string>();
+    const add = (name: string, id: string): void => void (ids.has(name) || ids.set(name, id));
+    for (const { id } of task.labels) add(id, id);
+    for (const { id, name } of task.labels) add(name, id);
+    for (const { id, name } of task.labels) for (const folded of [name, id]) add(folded.trim().toLowerCase(), id);
+    this.ids = ids;
+  }
+
+  has(name: string): boolean {
+    return this.find(name) !== undefined;
+  }
+
+  /** The id that decisions are to have, after merges; the name as it is for a label that is new. */
+  idOf(name: string): string {
+    const id = this.find(name);
+    if (id === undefined) return name;
+    const resolved = resolveValue(this.task, id);
+    return typeof resolved === 'string' ? resolved : id;
+  }
+
+  private find(name: string): string | undefined {
+    const plain = unsafeCell(name);
+    return this.ids.get(name) ?? this.ids.get(name.trim().toLowerCase()) ?? this.ids.get(plain) ?? this.ids.get(plain.trim().toLowerCase());
+  }
+}
+
+function namesIn(value: DecisionValue | undefined): readonly string[] {
+  return value === undefined || typeof value === 'number' ? [] : typeof value === 'string' ? [value] : value;
+}
