@@ -1,7 +1,8 @@
 /**
  * What the panel, the editor, the commands and the command line see of labelling. `openTask.ts` does it.
  */
-import type { DecisionSource } from '../../core/labels/decision';
+import type { Decision, DecisionSource } from '../../core/labels/decision';
+import type { ImportPlan } from '../../core/labels/importPlan';
 import type { Label, TaskDefinition } from '../../core/labels/task';
 import type {
   DecideRequest, Example, ExampleFilter, ExampleList, ExampleState, FineTuneState, Guess, Insight, LabelEdit, LearningState, ModelVersion, QueueItem, StaleState, TaskChange, TaskCounts, Undone, WordWeight,
@@ -32,6 +33,8 @@ export interface LabelingTask extends Disposable {
   example(id: string): Example | undefined;
   /** By text, for documents; the state of texts that are in no source, too. */
   stateOf(id: string): ExampleState | undefined;
+  /** An annotator's own latest word on an example. */
+  wordOf(id: string, annotator: string): Pick<Decision, 'at' | 'status' | 'label'> | undefined;
   guessOf(id: string): Guess | undefined;
   /**
    * Latest decision about a text that stood at this place and was edited (`isEditOf` of its first 80 characters): shown as stale. In a text file, places are the same that overlap.
@@ -47,6 +50,8 @@ export interface LabelingTask extends Disposable {
 
   /** @returns when the decisions are on disk. @throws HumanError when they could not be written; nothing has changed then */
   decide(request: DecideRequest): Promise<Undone>;
+  /** Writes what an import was planned to change (`planImport`), labels that are new first. @throws HumanError as {@link decide} */
+  importPlanned(plan: Pick<ImportPlan, 'decisions' | 'newLabels'>): Promise<Undone>;
   undo(): Promise<Undone | undefined>;
   redo(): Promise<Undone | undefined>;
   editLabel(edit: LabelEdit): Promise<void>;
