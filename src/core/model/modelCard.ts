@@ -1,0 +1,71 @@
+import type { Layer } from './architecture';
+import type { ModelManifest } from './manifest';
+
+/** The card of an exported model, README.md: what it answers, how good it is, where it came from and how to run it. In Markdown, from what model.json says. */
+export function modelCard(manifest: ModelManifest): string {
+  const { name, version, description, task, tokenizer, precision, parent, data, metrics, temperature, seed, sha256, architecture } = manifest;
+  const facts: readonly (readonly [string, string])[] = [
+    ['answers', task.kind === 'number' ? 'a number' : `${task.kind === 'multi' ? 'any of' : 'one of'} ${listed(task.labels.map(({ id, name: shown }) => (shown === undefined || shown === id ? code(id) : `${code(id)} (${plain(shown)})`)))}`],
+    ['architecture', `preset ${code(architecture.preset)}: ${architecture.layers.flatMap(layerText).join(' → ')}`],
+    ['reads', `${count(tokenizer.maxTokens)} tokens of a text; of a longer one the first and the last half`],
+    ['weights', `${precision}, SHA-256 ${code(sha256)}`],
+    ...(parent === undefined ? [] : [['started from', code(parent)] as const]),
+    ['trained on', Object.entries(data).map(([key, value]) => `${plain(key)} ${typeof value === 'number' ? count(value) : code(value)}`).join(', ') || 'not said'],
+    ['seed', String(seed)],
+    ['temperature', `${short(temperature)}, applied in model.onnx`],
+  ];
+  const measured = Object.entries(metrics);
+  return [
+    `# ${plain(name)} ${plain(version)}`,
+    ...(description === undefined ? [] : [plain(description)]),
+    table(['', ''], facts),
+    ...(measured.length === 0 ? [] : ['## On rows that were held out from training', table(['measure', 'value'], measured.map(([key, value]) => [plain(key), short(value)]))]),
+    '## Run it',
+    '```sh\npip install onnxruntime tokenizers numpy\npython run_model.py "A text." "Another text."\npython run_model.py --csv texts.csv --text text --output texts.predicted.csv\n```',
+    'Or in any ONNX Runtime: `model.onnx` takes `input_ids` int32 [batch, time] and `lengths` int32 [batch], and gives `scores` float32 ' +
+      `[batch, ${task.kind === 'number' ? '1] (the value)' : `${task.labels.length}] (probabilities, in the order above)`} and \`features\` float32 [batch, dim]. ` +
+      '`tokenizer.json` is for Hugging Face’s `tokenizers` and makes the ids, normalization included. A text of no tokens has no meaningful scores.',
+    'Label Lens opens this folder as a model, and goes on training from it.',
+  ].join('\n\n') + '\n';
+}
+
+function layerText(layer: Layer): string[] {
+  switch (layer.type) {
+    case 'embedding':
+      return [`embedding ${count(layer.vocabularySize)} × ${layer.size}`];
+    case 'lstm':
+      return [`${layer.bidirectional ? 'bidirectional ' : ''}LSTM, ${layer.units} units${layer.bidirectional ? ' each way' : ''}`];
+    case 'pool':
+      return [`${layer.methods.join(' + ')} pooling`];
+    case 'dense':
+      return [`dense, ${layer.units}`];
+    case 'dropout':
+      return [];
+  }
+}
+
+function table(header: readonly [string, string], rows: readonly (readonly [string, string])[]): string {
+  return [`| ${header.join(' | ')} |`, '|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
+}
+
+/** The first labels; a model may have thousands. */
+function listed(labels: readonly string[]): string {
+  return labels.length <= 50 ? labels.join(', ') : `${labels.slice(0, 50).join(', ')} and ${labels.length - 50} more`;
+}
+
+/** Text from a file that may come from anywhere, so that it stays text: no markup, no cell of its own. */
+function plain(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>|#!]/g, '\\$&').trim();
+}
+
+function code(text: string): string {
+  return `\`${text.replace(/\s+/g, ' ').replace(/[`|]/g, '’')}\``;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(5)));
+}
