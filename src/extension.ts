@@ -7,12 +7,15 @@ import { Trainings } from './app/trainings';
 import { registerCommands } from './commands/register';
 import { SegmentLenses } from './editor/codeLenses';
 import { PredictionHovers } from './editor/hovers';
+import { LabelActions } from './editor/labelActions';
+import { Passages } from './editor/passages';
 import { ProseSegments } from './editor/prose';
 import { ErrorReporter } from './editor/report';
 import { RowAnnotations } from './editor/rowAnnotations';
 import { SelectionResults } from './editor/selectionResults';
 import { Settings } from './editor/settings';
 import { StatusBar } from './editor/statusBar';
+import { TaskAnnotations } from './editor/taskAnnotations';
 import type { WorkerHandle } from './core/protocol/worker';
 import { openInput, openOutput } from './platform/node/files';
 import { NodeFileSystem } from './platform/node/fileSystem';
@@ -25,6 +28,7 @@ export interface TestingApi {
   readonly lenses: SegmentLenses;
   readonly rows: RowAnnotations;
   readonly selections: SelectionResults;
+  readonly annotations: TaskAnnotations;
   readonly status: StatusBar;
 }
 
@@ -51,23 +55,27 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
   });
   const session = new Session({ models, startPredictor: () => startWorker('predictor.js'), trainings, settings, log });
   const segments = new ProseSegments();
-  const lenses = new SegmentLenses(session, settings, segments, errors);
-  const rows = new RowAnnotations(session, settings, context.workspaceState, errors);
-  const selections = new SelectionResults(session);
+  const annotations = new TaskAnnotations(session, settings);
+  const lenses = new SegmentLenses(session, settings, annotations, segments, errors);
+  const rows = new RowAnnotations(session, settings, annotations, context.workspaceState, errors);
+  const selections = new SelectionResults(session, annotations);
+  const passages = new Passages(annotations, segments, rows);
   const files = { openInput: (path: string) => openInput(path), openOutput: (path: string) => openOutput(path) };
   const status = new StatusBar(session, settings, lenses, rows);
   context.subscriptions.push(
     log,
     settings,
     session,
+    annotations,
     lenses,
     rows,
     selections,
     status,
-    new PredictionHovers(session, settings, segments, rows, selections, errors),
-    registerCommands({ session, settings, errors, log, segments, lenses, rows, selections, files, ownFolder }),
+    new PredictionHovers(session, settings, annotations, passages, selections, errors),
+    new LabelActions(annotations, passages),
+    registerCommands({ session, settings, errors, log, annotations, passages, lenses, rows, selections, files, ownFolder }),
     // models of the workspace, and settings that were held back, count from now on
     vscode.workspace.onDidGrantWorkspaceTrust(() => session.reload()),
   );
-  return { session, settings, lenses, rows, selections, status };
+  return { session, settings, lenses, rows, selections, annotations, status };
 }

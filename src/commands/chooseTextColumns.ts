@@ -6,9 +6,11 @@ import type { ColumnChoice } from '../editor/rowAnnotations';
 import type { Workbench } from './workbench';
 
 /** Lets a person say which columns of the table in front hold the text. Several are joined by a blank line, in the table's order. */
-export async function chooseTextColumns({ rows }: Workbench): Promise<void> {
+export async function chooseTextColumns({ rows, annotations }: Workbench): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   if (!document || kindOf(document) !== 'rows') throw new HumanError('columns.document', 'Text columns belong to tables. Open a CSV, TSV or JSON Lines file first.');
+  if (annotations.coverageOf(document)?.kind === 'table')
+    throw new HumanError('columns.task', 'The task {0} says which columns of this table are its text. Close the task, or create another one for other columns.', [annotations.task?.definition.name ?? '']);
   const choice = await rows.columnsOf(document);
   const chosen = await pickColumns(choice);
   if (chosen) await rows.setColumns(document, chosen);

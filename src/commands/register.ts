@@ -1,15 +1,20 @@
 import * as vscode from 'vscode';
 import { HumanError } from '../core/errors';
 import type { Remedy } from '../editor/report';
+import { acceptGuess } from './acceptGuess';
 import { chooseTextColumns } from './chooseTextColumns';
 import { classifyFile, type ClassifyFileArguments } from './classifyFile';
 import { classifySelection } from './classifySelection';
+import { decide, decideSelected, isDecideArgument, isTextArgument } from './decide';
 import { commandIds, internalCommandIds } from './ids';
+import { isLabelKeyArgument, labelAs } from './labelAs';
+import { labelSelection } from './labelSelection';
 import { selectModel } from './selectModel';
 import { showMenu } from './showMenu';
-import { isShowPredictionArgument, showPrediction } from './showPrediction';
+import { showPrediction } from './showPrediction';
 import { toggleAnnotations } from './toggleAnnotations';
 import { trainModel, type TrainModelArguments } from './trainModel';
+import { undoDecision } from './undoDecision';
 import type { Workbench } from './workbench';
 
 /** What VS Code hands to a command: nothing from the palette, the resource from a menu, anything from other extensions. */
@@ -26,9 +31,20 @@ export function registerCommands(workbench: Workbench): vscode.Disposable {
     toggleAnnotations: () => toggleAnnotations(workbench),
     chooseTextColumns: () => chooseTextColumns(workbench),
     selectModel: () => selectModel(workbench),
+    acceptGuess: () => acceptGuess(workbench),
+    labelAs: (argument) => labelAs(workbench, isTextArgument(argument) || isLabelKeyArgument(argument) ? argument : undefined),
+    labelSelection: () => labelSelection(workbench),
+    clearLabel: () => decideSelected(workbench, 'cleared'),
+    skipText: () => decideSelected(workbench, 'skipped'),
+    flagText: () => decideSelected(workbench, 'flagged'),
+    undoDecision: () => undoDecision(workbench, 'undo'),
+    redoDecision: () => undoDecision(workbench, 'redo'),
+    decide: async (argument) => {
+      if (isDecideArgument(argument)) await decide(workbench, argument);
+    },
     showLog: () => workbench.log.show(),
     showPrediction: async (argument) => {
-      if (isShowPredictionArgument(argument)) await showPrediction(workbench, argument);
+      if (isTextArgument(argument)) await showPrediction(workbench, argument);
     },
     showMenu: () => showMenu(workbench),
     stopTraining: () => workbench.session.trainings.cancel(),

@@ -2,11 +2,12 @@ import type * as vscode from 'vscode';
 import type { RecordSink } from '../app/recordSink';
 import type { Session } from '../app/session';
 import type { SegmentLenses } from '../editor/codeLenses';
-import type { ProseSegments } from '../editor/prose';
+import type { Passages } from '../editor/passages';
 import type { ErrorReporter } from '../editor/report';
 import type { RowAnnotations } from '../editor/rowAnnotations';
 import type { SelectionResults } from '../editor/selectionResults';
 import type { Settings } from '../editor/settings';
+import type { TaskAnnotations } from '../editor/taskAnnotations';
 
 /** Files of any size, as streams; the platform's. Paths are absolute. */
 export interface Files {
@@ -22,7 +23,9 @@ export interface Workbench {
   readonly settings: Settings;
   readonly errors: ErrorReporter;
   readonly log: vscode.LogOutputChannel;
-  readonly segments: ProseSegments;
+  /** What was decided and guessed about texts of documents, and by that the task that is open. */
+  readonly annotations: TaskAnnotations;
+  readonly passages: Passages;
   readonly lenses: SegmentLenses;
   readonly rows: RowAnnotations;
   readonly selections: SelectionResults;

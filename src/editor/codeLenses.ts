@@ -1,13 +1,14 @@
 import * as vscode from 'vscode';
 import { CancelledError } from '../core/errors';
 import type { Session } from '../app/session';
-import { internalCommandIds, type ShowPredictionArgument } from '../commands/ids';
+import { lensParts, type LensPart, type TextAnnotation } from '../app/labeling/textAnnotation';
+import { commandIds, internalCommandIds, type DecideArgument, type TextArgument } from '../commands/ids';
 import { kindOf, proseSelector } from './documents';
-import { titleOf } from './labelStyles';
-import type { ProseSegment, ProseSegments } from './prose';
+import { answerText, decisionTitle, guessedText, titleOf } from './labelStyles';
+import type { ProseSegment, ProseSegments, ProseUnit } from './prose';
 import { signalOf, type ErrorReporter } from './report';
-import type { AnnotationUnit, Settings } from './settings';
-import type { Prediction } from '../app/prediction';
+import type { Settings } from './settings';
+import type { TaskAnnotations } from './taskAnnotations';
 
 /** Milliseconds without an edit before a changed segment is predicted again. */
 const QUIET = 250;
@@ -18,12 +19,11 @@ const FIRST_LINES = 60;
 /** Milliseconds of rest while scrolling before lenses move along, in a document that has too many for all of them. */
 const FOLLOW = 100;
 
-type Unit = Exclude<AnnotationUnit, 'off'>;
-
 class SegmentLens extends vscode.CodeLens {
   constructor(
     readonly document: vscode.TextDocument,
     readonly segment: ProseSegment,
+    readonly part: LensPart,
     command: vscode.Command | undefined,
   ) {
     super(segment.range, command);
@@ -38,7 +38,7 @@ export interface LensCount {
 }
 
 /**
- * One CodeLens above each segment of prose. Ranges come at once; what is on the screen is predicted, not the rest. A segment whose text has an answer
+ * One CodeLens above each segment of prose, and behind it what can be done where a task is being labelled: `● positive 97 %`, `✓ accept`, `label…`. Ranges come at once; what is on the screen is predicted, not the rest. A segment whose text has an answer
  * already comes resolved, so that lenses stay as they are while another segment is typed in. A document with more segments than the setting allows has
  * lenses around the screen, which follow it.
  *
@@ -66,6 +66,7 @@ export class SegmentLenses implements vscode.CodeLensProvider<SegmentLens>, vsco
   constructor(
     private readonly session: Session,
     private readonly settings: Settings,
+    private readonly annotations: TaskAnnotations,
     private readonly segments: ProseSegments,
     private readonly errors: ErrorReporter,
   ) {
@@ -75,6 +76,7 @@ export class SegmentLenses implements vscode.CodeLensProvider<SegmentLens>, vsco
       this.resolved,
       settings.onDidChangeAnnotations(() => this.changed.fire()),
       session.onDidChangeModel(() => this.changed.fire()),
+      annotations.onDidChange(() => this.changed.fire()),
       session.onDidChangeStatus(({ error }) => {
         // the lenses of a model that does not answer go, and come back with one that does
         if (this.failed === (error !== undefined)) return;
@@ -107,21 +109,25 @@ export class SegmentLenses implements vscode.CodeLensProvider<SegmentLens>, vsco
     const shown = segments.slice(from, to);
     this.count(document, { shown: shown.length, total: segments.length, complete });
     if (!this.isTyping(document)) await within(PATIENCE, this.prefetch(document), token);
-    const lenses = shown.map((segment) => {
-      const prediction = this.session.recall(segment.text);
-      return new SegmentLens(document, segment, prediction && commandFor(document, segment, prediction));
+    this.tellStanding(document, segments);
+    const lenses = shown.flatMap((segment) => {
+      const annotation = this.annotations.of(document, segment);
+      return lensParts(annotation, this.annotations.mayAccept).map((part) => new SegmentLens(document, segment, part, this.commandFor(document, segment, part, annotation)));
     });
     if (lenses.some(({ isResolved }) => isResolved)) this.resolved.fire(document);
     return lenses;
   }
 
   async resolveCodeLens(lens: SegmentLens, token: vscode.CancellationToken): Promise<SegmentLens> {
-    const { document, segment } = lens;
+    const { document, segment, part } = lens;
     try {
       await this.quiet(document, token);
       if (token.isCancellationRequested) return lens;
-      const [prediction] = await this.session.predict([segment.text], { signal: signalOf(token) });
-      lens.command = commandFor(document, segment, prediction!);
+      await this.session.predict([segment.text], { signal: signalOf(token) });
+      const annotation = this.annotations.of(document, segment);
+      lens.command = this.commandFor(document, segment, part, annotation) ?? { title: '', command: '' };
+      // the model that has just been loaded says something else than was expected
+      if (!lensParts(annotation, this.annotations.mayAccept).includes(part)) this.changed.fire();
       this.resolved.fire(document);
     } catch (error) {
       // the status bar tells of a model that fails; a lens without a command shows nothing
@@ -137,13 +143,15 @@ export class SegmentLenses implements vscode.CodeLensProvider<SegmentLens>, vsco
   }
 
   /** The unit by which the document is annotated; undefined if it is not, at present. */
-  private unitOf(document: vscode.TextDocument): Unit | undefined {
-    const unit = this.settings.unit(document);
-    return kindOf(document) !== 'prose' || unit === 'off' || this.settings.paused || this.failed ? undefined : unit;
+  private unitOf(document: vscode.TextDocument): ProseUnit | undefined {
+    const unit = this.annotations.unitOf(document);
+    // decisions are shown even where no model answers
+    const nothing = this.failed && this.annotations.task === undefined;
+    return kindOf(document) !== 'prose' || unit === 'off' || this.settings.paused || nothing ? undefined : unit;
   }
 
   /** The segments [from, to) that get lenses: all of them, or as many as are allowed around the screen. */
-  private window(document: vscode.TextDocument, unit: Unit, total: number): { readonly from: number; readonly to: number } {
+  private window(document: vscode.TextDocument, unit: ProseUnit, total: number): { readonly from: number; readonly to: number } {
     const maximum = this.settings.maximum(document);
     if (total <= maximum) {
       this.windows.delete(document);
@@ -171,7 +179,7 @@ export class SegmentLenses implements vscode.CodeLensProvider<SegmentLens>, vsco
   }
 
   /** The segments [from, to) that editors of the document show; undefined if none does. */
-  private onScreen(document: vscode.TextDocument, unit: Unit): { readonly from: number; readonly to: number } | undefined {
+  private onScreen(document: vscode.TextDocument, unit: ProseUnit): { readonly from: number; readonly to: number } | undefined {
     const ranges = vscode.window.visibleTextEditors.flatMap((editor) => (editor.document === document ? editor.visibleRanges : []));
     if (!vscode.window.visibleTextEditors.some((editor) => editor.document === document)) return undefined;
     const first = Math.min(...ranges.map(({ start }) => start.line));
@@ -188,8 +196,37 @@ export class SegmentLenses implements vscode.CodeLensProvider<SegmentLens>, vsco
     const texts = this.segments
       .of(document, unit)
       .segments.slice(screen.from, screen.to)
+      .filter((segment) => this.annotations.of(document, segment).awaits)
       .map(({ text }) => text);
+    if (texts.length === 0) return;
     await this.session.predict(texts).catch(() => undefined);
+  }
+
+  /** What a lens says and does; undefined if that is not known yet. */
+  private commandFor(document: vscode.TextDocument, { start, end, text }: ProseSegment, part: LensPart, { decision, guess, labelable }: TextAnnotation): vscode.Command | undefined {
+    const place: TextArgument = { uri: document.uri.toString(), start, end, ...(labelable ? { example: this.annotations.idOf(text) } : {}) };
+    const decide = (title: string, tooltip: string, argument: Omit<DecideArgument, keyof TextArgument>): vscode.Command => ({ title, tooltip, command: internalCommandIds.decide, arguments: [{ ...place, ...argument } satisfies DecideArgument] });
+    switch (part) {
+      case 'state': {
+        const title = decision ? decisionTitle(decision) : guess ? titleOf(guess) : undefined;
+        return title === undefined ? undefined : { title, command: internalCommandIds.showPrediction, arguments: [place] };
+      }
+      case 'accept':
+        return guess?.value === undefined ? undefined : decide(vscode.l10n.t('✓ accept'), vscode.l10n.t('Label as {0}', guessedText(guess)), { status: 'labeled', value: guess.value, origin: 'accept' });
+      case 'confirm':
+        return decision?.value === undefined
+          ? undefined
+          : decide(vscode.l10n.t('✓ still {0}', answerText(decision)), vscode.l10n.t('Label the text as it reads now as {0}', answerText(decision)), { status: decision.status, value: decision.value, origin: 'editor' });
+      case 'label':
+      case 'change':
+        return { title: part === 'label' ? vscode.l10n.t('label…') : vscode.l10n.t('change…'), command: commandIds.labelAs, arguments: [place] };
+    }
+  }
+
+  /** A text whose decision stands in another segment moved there: it was not edited. */
+  private tellStanding(document: vscode.TextDocument, segments: readonly ProseSegment[]): void {
+    let ids: ReadonlySet<string> | undefined;
+    this.annotations.setStanding(document, (example) => (ids ??= new Set(segments.map(({ text }) => this.annotations.idOf(text)))).has(example));
   }
 
   private isTyping(document: vscode.TextDocument): boolean {
@@ -213,11 +250,6 @@ export class SegmentLenses implements vscode.CodeLensProvider<SegmentLens>, vsco
     else this.counts.delete(document);
     this.counted.fire(document);
   }
-}
-
-function commandFor(document: vscode.TextDocument, segment: ProseSegment, prediction: Prediction): vscode.Command {
-  const argument: ShowPredictionArgument = { uri: document.uri.toString(), start: segment.start, end: segment.end };
-  return { title: titleOf(prediction), command: internalCommandIds.showPrediction, arguments: [argument] };
 }
 
 /** Waits for `work`, but no longer than `milliseconds`, nor longer than until `token` is cancelled. Without work it waits for the time. */

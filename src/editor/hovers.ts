@@ -1,23 +1,25 @@
 import * as vscode from 'vscode';
 import { CancelledError } from '../core/errors';
+import type { TextAnnotation } from '../app/labeling/textAnnotation';
 import type { Session } from '../app/session';
-import { annotatedSelector, kindOf } from './documents';
-import { hoverOf } from './labelStyles';
-import type { ProseSegments } from './prose';
+import { commandIds, internalCommandIds, type DecideArgument, type TextArgument } from '../commands/ids';
+import { annotatedSelector } from './documents';
+import { guessedText, hoverOf, type HoverLink } from './labelStyles';
+import { documentText, type Passages } from './passages';
 import { signalOf, type ErrorReporter } from './report';
-import type { RowAnnotations } from './rowAnnotations';
-import type { Passage, SelectionResults } from './selectionResults';
+import type { SelectionResults } from './selectionResults';
 import type { Settings } from './settings';
+import type { TaskAnnotations } from './taskAnnotations';
 
-/** All labels of the annotated segment or record under the pointer. */
+/** What was decided about the segment or record under the pointer, all labels of its guess, and what can be done. */
 export class PredictionHovers implements vscode.HoverProvider, vscode.Disposable {
   private readonly registration: vscode.Disposable;
 
   constructor(
     private readonly session: Session,
     private readonly settings: Settings,
-    private readonly segments: ProseSegments,
-    private readonly rows: RowAnnotations,
+    private readonly annotations: TaskAnnotations,
+    private readonly passages: Passages,
     private readonly selections: SelectionResults,
     private readonly errors: ErrorReporter,
   ) {
@@ -25,18 +27,23 @@ export class PredictionHovers implements vscode.HoverProvider, vscode.Disposable
   }
 
   async provideHover(document: vscode.TextDocument, position: vscode.Position, token: vscode.CancellationToken): Promise<vscode.Hover | undefined> {
-    const unit = this.settings.unit(document);
-    if (unit === 'off' || this.settings.paused || this.session.status.error) return undefined;
+    const { task } = this.annotations;
+    if (this.settings.unit(document) === 'off' || this.settings.paused || (this.session.status.error && !task)) return undefined;
     // the answer at a selection brings its own hover, about a text of its own
     const offset = document.offsetAt(position);
     if (this.selections.of(document).some(({ start, end }) => start <= offset && offset <= end)) return undefined;
     try {
-      let passage: Passage | undefined;
-      if (kindOf(document) === 'rows') passage = this.rows.knownPassageAt(document, position);
-      else passage = this.segments.at(document, unit, position);
+      const passage = this.passages.knownAt(document, position);
       if (!passage || token.isCancellationRequested) return undefined;
-      const [prediction] = await this.session.predict([passage.text], { signal: signalOf(token) });
-      return prediction && new vscode.Hover(hoverOf(prediction), passage.range);
+      const text = documentText(document, passage);
+      let annotation = this.annotations.of(document, text);
+      if (!annotation.guess && !this.session.status.error) {
+        await this.session.predict([passage.text], { signal: signalOf(token) });
+        annotation = this.annotations.of(document, text);
+      }
+      if (!annotation.guess && !annotation.decision && !annotation.labelable) return undefined;
+      const links = linksOf(annotation, { uri: document.uri.toString(), start: text.start, end: text.end, ...(task ? { example: this.annotations.idOf(passage.text) } : {}) });
+      return new vscode.Hover(hoverOf(annotation, task?.definition.name, links), passage.range);
     } catch (error) {
       // the status bar tells of a model that fails
       if (!(error instanceof CancelledError) && this.session.status.error !== error) this.errors.note(error);
@@ -47,4 +54,15 @@ export class PredictionHovers implements vscode.HoverProvider, vscode.Disposable
   dispose(): void {
     this.registration.dispose();
   }
+}
+
+function linksOf({ decision, guess, labelable }: TextAnnotation, text: TextArgument): readonly HoverLink[] {
+  if (!labelable) return [];
+  const decide = (title: string, argument: Omit<DecideArgument, keyof TextArgument>): HoverLink => ({ title, command: internalCommandIds.decide, arguments: [{ ...text, ...argument } satisfies DecideArgument] });
+  const isDecided = decision !== undefined && !decision.stale;
+  return [
+    ...(guess?.value === undefined || isDecided ? [] : [decide(vscode.l10n.t('✓ Accept {0}', guessedText(guess)), { status: 'labeled', value: guess.value, origin: 'accept' })]),
+    { title: isDecided && decision.status === 'labeled' ? vscode.l10n.t('Change…') : vscode.l10n.t('Label…'), command: commandIds.labelAs, arguments: [text] },
+    ...(decision ? [decide(vscode.l10n.t('Clear'), { status: 'cleared', origin: 'editor' })] : []),
+  ];
 }

@@ -1,44 +1,76 @@
 import * as vscode from 'vscode';
 import { bar, escapeMarkdown, shapeOf, STYLES } from '../app/format';
-import { decided, percent, ranked, type LabelScore, type Prediction } from '../app/prediction';
+import type { ShownAnswer, ShownDecision, ShownGuess, ShownScore, TextAnnotation } from '../app/labeling/textAnnotation';
+import { percent } from '../app/prediction';
 
-/** The contributed theme colour of the label with that index among the model's labels. */
-export function colorOf(index: number): vscode.ThemeColor {
-  return new vscode.ThemeColor(colorName(index));
+/** The contributed theme colour of the labels with that colour index. */
+export function colorOf(style: number): vscode.ThemeColor {
+  return new vscode.ThemeColor(colorName(style));
 }
 
-function colorName(index: number): string {
-  return `labelLens.label${(index % STYLES) + 1}`;
+function colorName(style: number): string {
+  return `labelLens.label${(style % STYLES) + 1}`;
 }
 
 /** `● positive 97 %` */
-export function scoreText({ label, index, score }: LabelScore): string {
-  return vscode.l10n.t('{0} {1} {2} %', shapeOf(index), label, percent(score));
+export function scoreText({ name, style, score }: ShownScore): string {
+  return vscode.l10n.t('{0} {1} {2} %', shapeOf(style), name, percent(score));
 }
 
-/** What the model decided, as a CodeLens or a row shows it: `● positive 97 %`; for `number` the value. */
-export function titleOf(prediction: Prediction): string {
-  if (prediction.kind === 'number') return valueText(prediction);
-  const labels = decided(prediction);
-  return labels.length > 0 ? labels.map(scoreText).join(' · ') : vscode.l10n.t('no label');
+/** What a model holds to be right, as a CodeLens or a row shows it: `● positive 97 %`; for `number` the value. */
+export function titleOf(guess: ShownGuess): string {
+  if (guess.kind === 'number') return `≈ ${numberText(guess.number ?? 0)}`;
+  return guess.chosen.length > 0 ? guess.chosen.map(scoreText).join(' · ') : vscode.l10n.t('no label');
 }
 
 /** The answer at a selection, with the runner-up: `● positive 97 % · ◆ negative 3 %`. */
-export function answerOf(prediction: Prediction): string {
-  if (prediction.kind === 'number') return valueText(prediction);
-  return ranked(prediction)
-    .slice(0, Math.max(2, decided(prediction).length))
+export function answerOf(guess: ShownGuess): string {
+  if (guess.kind === 'number') return titleOf(guess);
+  return guess.scores
+    .slice(0, Math.max(2, guess.chosen.length))
     .map(scoreText)
     .join(' · ');
 }
 
-function valueText({ scores }: Prediction): string {
-  return `≈ ${(scores[0] ?? 0).toLocaleString(vscode.env.language, { maximumSignificantDigits: 3 })}`;
+export function numberText(value: number): string {
+  return value.toLocaleString(vscode.env.language, { maximumSignificantDigits: 3 });
 }
 
-/** `sentiment 1.0.0` */
-export function modelText({ model }: Prediction): string {
-  return `${model.name} ${model.version}`;
+/** What accepting the guess decides: `positive`. */
+export function guessedText(guess: ShownGuess): string {
+  return guess.kind === 'number' ? numberText(guess.number ?? 0) : guess.chosen.map(({ name }) => name).join(' · ') || vscode.l10n.t('no label');
+}
+
+/** `positive`; of several labels all; of a number its value. */
+export function answerText({ labels, number }: Pick<ShownAnswer, 'labels' | 'number'>): string {
+  return number === undefined ? labels.map(({ name }) => name).join(' · ') || vscode.l10n.t('no label') : number.toLocaleString(vscode.env.language);
+}
+
+/**
+ * What was decided, told apart from a guess by its sign and without a per cent: `✔ positive`; `≠` where others decided otherwise; `⚠ was positive` if the text was edited since.
+ */
+export function decisionText(decision: ShownDecision): string {
+  const text = plainDecisionText(decision);
+  return decision.others.length > 0 ? `${text} ≠` : text;
+}
+
+function plainDecisionText(decision: ShownDecision): string {
+  const { status, stale } = decision;
+  switch (status) {
+    case 'labeled':
+      return stale ? vscode.l10n.t('⚠ was {0}', answerText(decision)) : `✔ ${answerText(decision)}`;
+    case 'skipped':
+      return stale ? vscode.l10n.t('⚠ was skipped') : vscode.l10n.t('↷ skipped');
+    case 'flagged':
+      return stale ? vscode.l10n.t('⚠ was flagged') : vscode.l10n.t('⚑ flagged');
+  }
+}
+
+/** As {@link decisionText}, with room for who decided, and what became of the text: `✔ positive (mei)`, `⚠ was positive, text changed`. */
+export function decisionTitle(decision: ShownDecision): string {
+  if (decision.stale) return vscode.l10n.t('{0}, text changed', plainDecisionText(decision));
+  const title = vscode.l10n.t('{0} ({1})', plainDecisionText(decision), decision.annotator);
+  return decision.others.length > 0 ? vscode.l10n.t('{0} ≠ {1}', title, decision.others.map(({ annotator }) => annotator).join(', ')) : title;
 }
 
 /** Labels a hover lists at most; the rest is counted. */
@@ -46,19 +78,56 @@ const HOVER_LABELS = 12;
 /** Characters of a full bar. */
 const BAR_WIDTH = 20;
 
-/** All labels with bars, and the model that said so. Labels and model names come from files and are escaped. */
-export function hoverOf(prediction: Prediction): vscode.MarkdownString {
+/** A link of a hover to a command of ours. */
+export interface HoverLink {
+  readonly title: string;
+  readonly command: string;
+  readonly arguments: readonly unknown[];
+}
+
+/**
+ * What was decided, if it was; then what the model says, all labels with bars; then what can be done. Labels, names of people and of models come from files and are escaped; the only
+ * commands that a link can run are those of `links`.
+ *
+ * @param taskName name of the task whose guess it is
+ */
+export function hoverOf({ decision, guess }: Pick<TextAnnotation, 'decision' | 'guess'>, taskName?: string, links: readonly HoverLink[] = []): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString();
   // for the colour of the bars, which VS Code's sanitizer lets through as a theme variable
   markdown.supportHtml = true;
-  const all = ranked(prediction);
-  if (prediction.kind === 'number') markdown.appendMarkdown(`${escapeMarkdown(valueText(prediction))}\n\n`);
+  if (links.length > 0) markdown.isTrusted = { enabledCommands: [...new Set(links.map(({ command }) => command))] };
+  if (decision) appendDecision(markdown, decision);
+  if (guess) appendGuess(markdown, guess, taskName);
+  if (links.length > 0) {
+    const written = links.map(({ title, command, arguments: args }) => `[${escapeMarkdown(title)}](command:${command}?${encodeURIComponent(JSON.stringify(args))})`);
+    markdown.appendMarkdown(`\n${written.join(' &nbsp;·&nbsp; ')}\n`);
+  }
+  return markdown;
+}
+
+function appendDecision(markdown: vscode.MarkdownString, decision: ShownDecision): void {
+  const time = new Date(decision.at);
+  const when = Number.isNaN(time.getTime()) ? decision.at : time.toLocaleString(vscode.env.language, { dateStyle: 'medium', timeStyle: 'short' });
+  markdown.appendMarkdown(`**${escapeMarkdown(decisionText(decision))}** &nbsp; ${escapeMarkdown(vscode.l10n.t('{0}, {1}', decision.annotator, when))}\n\n`);
+  if (decision.stale) markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('The text was edited after that.'))}\n\n`);
+  for (const other of decision.others) {
+    const said = plainDecisionText({ ...other, at: decision.at, stale: false, others: [] });
+    markdown.appendMarkdown(`≠ ${escapeMarkdown(vscode.l10n.t('{0}: {1}', other.annotator, said))}\n\n`);
+  }
+}
+
+function appendGuess(markdown: vscode.MarkdownString, guess: ShownGuess, taskName: string | undefined): void {
+  if (guess.kind === 'number') markdown.appendMarkdown(`${escapeMarkdown(titleOf(guess))}\n\n`);
   else markdown.appendMarkdown(`| ${escapeMarkdown(vscode.l10n.t('Label'))} | | |\n|:--|:--|--:|\n`);
-  for (const entry of all.slice(0, HOVER_LABELS)) {
-    markdown.appendMarkdown(`| ${shapeOf(entry.index)} ${escapeMarkdown(entry.label)} | <span style="color:var(--vscode-${colorName(entry.index).replace('.', '-')});">${bar(entry.score, BAR_WIDTH)}</span> | ${escapeMarkdown(vscode.l10n.t('{0} %', percent(entry.score)))} |\n`);
+  for (const { name, style, score } of guess.scores.slice(0, HOVER_LABELS)) {
+    markdown.appendMarkdown(`| ${shapeOf(style)} ${escapeMarkdown(name)} | <span style="color:var(--vscode-${colorName(style).replace('.', '-')});">${bar(score, BAR_WIDTH)}</span> | ${escapeMarkdown(vscode.l10n.t('{0} %', percent(score)))} |\n`);
   }
   markdown.appendMarkdown('\n');
-  if (all.length > HOVER_LABELS) markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('and {0} more labels', all.length - HOVER_LABELS))}\n\n`);
-  markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('Model {0}', modelText(prediction)))}\n`);
-  return markdown;
+  if (guess.scores.length > HOVER_LABELS) markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('and {0} more labels', guess.scores.length - HOVER_LABELS))}\n\n`);
+  markdown.appendMarkdown(`${escapeMarkdown(sourceText(guess, taskName))}\n`);
+}
+
+/** Who says so: `Model sentiment 1.0.0`, `Guess of the task reviews`. */
+export function sourceText({ model }: ShownGuess, taskName: string | undefined): string {
+  return model === undefined ? vscode.l10n.t('Guess of the task {0}', taskName ?? '') : vscode.l10n.t('Model {0}', model);
 }

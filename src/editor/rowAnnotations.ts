@@ -3,22 +3,18 @@ import { columnIndices, guessTextColumns, recordText } from '../core/csv/columns
 import { DocumentIndex, sniffDocument, type DocumentLines } from '../core/csv/documentIndex';
 import { formatOf, type RecordFormat } from '../core/csv/record';
 import { CancelledError, HumanError } from '../core/errors';
-import { STYLES } from '../app/format';
-import { styleIndex, type Prediction } from '../app/prediction';
 import type { Session } from '../app/session';
 import { kindOf } from './documents';
-import { colorOf, titleOf } from './labelStyles';
+import { RowStyles, rowTextOf, type RowText } from './rowStyles';
 import { translated, type ErrorReporter } from './report';
 import type { Passage } from './selectionResults';
 import type { Settings } from './settings';
+import type { TaskAnnotations } from './taskAnnotations';
 
 /** An annotation as it stands in the document. */
-export interface DrawnRow {
+export interface DrawnRow extends RowText {
   /** 0-based line on which it stands: the record's last, or its first where annotations stand at the start. */
   readonly line: number;
-  readonly text: string;
-  /** Which of the label styles it has. */
-  readonly style: number;
 }
 
 /** The columns of a table, for a person to choose from. */
@@ -42,6 +38,8 @@ const QUIET = 100;
 const SAMPLE_ROWS = 200;
 /** Lines of more columns than this may end, with their annotation, beyond the edge of the window: beside a side bar and a minimap, a window of 1280 pixels shows about 85. */
 const LONG_LINE = 70;
+/** Milliseconds of reading records for a command at a time. */
+const READ_SLICE = 8;
 /** Tables whose chosen columns are remembered. */
 const REMEMBERED = 200;
 const COLUMNS = 'textColumns';
@@ -53,9 +51,7 @@ const COLUMNS = 'textColumns';
 export class RowAnnotations implements vscode.Disposable {
   private readonly tables = new Map<vscode.TextDocument, Table>();
   private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
-  private readonly styles: readonly vscode.TextEditorDecorationType[];
-  /** Keeps the place of annotations at the start of rows that have none yet, so that the text does not jump when they come. */
-  private readonly placeholder: vscode.TextEditorDecorationType;
+  private readonly styles = new RowStyles();
   private readonly subscriptions: vscode.Disposable[];
 
   /** Fired when what is drawn, what is read, or how far it is read has changed for a document. */
@@ -64,24 +60,15 @@ export class RowAnnotations implements vscode.Disposable {
   constructor(
     private readonly session: Session,
     private readonly settings: Settings,
+    private readonly annotations: TaskAnnotations,
     private readonly state: vscode.Memento,
     private readonly errors: ErrorReporter,
   ) {
-    this.styles = Array.from({ length: STYLES }, (_, index) =>
-      vscode.window.createTextEditorDecorationType({
-        rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
-        overviewRulerColor: colorOf(index),
-        overviewRulerLane: vscode.OverviewRulerLane.Right,
-        after: { color: colorOf(index) },
-      }),
-    );
-    this.placeholder = vscode.window.createTextEditorDecorationType({ rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed });
     const refreshAll = (): void => this.tables.forEach((table) => table.refresh());
     let failed = false;
     this.subscriptions = [
       this.changed,
-      this.placeholder,
-      ...this.styles,
+      this.styles,
       vscode.window.onDidChangeVisibleTextEditors(() => this.visit()),
       vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor }) => this.tables.get(textEditor.document)?.scrolled()),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
@@ -91,6 +78,10 @@ export class RowAnnotations implements vscode.Disposable {
       vscode.workspace.onDidOpenTextDocument(() => this.visit()),
       settings.onDidChangeAnnotations(refreshAll),
       session.onDidChangeModel(refreshAll),
+      annotations.onDidChange((change) => {
+        if (change === 'task') refreshAll();
+        else this.tables.forEach((table) => table.annotated());
+      }),
       session.onDidChangeStatus(({ error }) => {
         // the annotations of a model that does not answer go, and come back with one that does
         if (failed === (error !== undefined)) return;
@@ -129,6 +120,18 @@ export class RowAnnotations implements vscode.Disposable {
     const table = this.tableOf(document);
     await table.indexed((index) => index.rowAt(position.line) !== undefined);
     return table.passageAt(position.line);
+  }
+
+  /** How many records have text in `range`, as far as the index has got. */
+  knownWithin(document: vscode.TextDocument, range: vscode.Range): number {
+    const rows = this.tables.get(document)?.index?.rowsWithin(range.start.line, lastLineOf(range));
+    return rows ? rows.to - rows.from : 0;
+  }
+
+  /** The records that have text in `range`; waits until the index has got there, and gives others their turn. */
+  async passagesWithin(document: vscode.TextDocument, range: vscode.Range): Promise<readonly Passage[]> {
+    const table = this.tableOf(document);
+    return await table.passagesWithin(range.start.line, lastLineOf(range));
   }
 
   /** Names of the columns that a person chose for this file. */
@@ -172,9 +175,13 @@ export class RowAnnotations implements vscode.Disposable {
       table = new Table(document, {
         session: this.session,
         settings: this.settings,
+        annotations: this.annotations,
         styles: this.styles,
-        placeholder: this.placeholder,
-        chosenColumns: () => this.rememberedColumns(document.uri),
+        chosenColumns: () => {
+          // the task's texts are those that it says, whatever else was read before
+          const coverage = this.annotations.coverageOf(document);
+          return coverage?.kind === 'table' ? coverage.textColumns : this.rememberedColumns(document.uri);
+        },
         changed: () => this.changed.fire(document),
         failed: (error) => this.errors.note(error),
       });
@@ -192,18 +199,29 @@ export class RowAnnotations implements vscode.Disposable {
 interface TableContext {
   readonly session: Session;
   readonly settings: Settings;
-  readonly styles: readonly vscode.TextEditorDecorationType[];
-  readonly placeholder: vscode.TextEditorDecorationType;
+  readonly annotations: TaskAnnotations;
+  readonly styles: RowStyles;
   chosenColumns(): readonly string[] | undefined;
   changed(): void;
   failed(error: unknown): void;
+}
+
+/** A record on the screen. */
+interface ReadRow {
+  /** Where its annotation stands. */
+  readonly position: vscode.Position;
+  readonly text: string;
+  /** 1-based number among the rows. */
+  readonly row: number;
 }
 
 /** A record on the screen: where its annotation stands, and what it says as far as that is known. */
 interface ShownRow {
   readonly position: vscode.Position;
   readonly text: string;
-  readonly prediction: Prediction | undefined;
+  readonly shown: RowText | undefined;
+  /** Whether a prediction would be shown. */
+  readonly awaits: boolean;
 }
 
 /** One document with records: its index, its text columns, and what is painted. */
@@ -214,9 +232,11 @@ class Table implements vscode.Disposable {
   private columns: readonly number[] | undefined;
   private atStart: boolean | undefined;
   /** What each line showed before an edit, until the record's new answer is there. */
-  private stale = new Map<number, DrawnRow>();
+  private kept = new Map<number, DrawnRow>();
   /** Texts that could not be predicted; they are not tried again. */
   private readonly givenUp = new Set<string>();
+  /** Ids of the examples near the screen. */
+  private standing: ReadonlySet<string> = new Set();
   private readonly painted = new Map<vscode.TextEditor, Set<vscode.TextEditorDecorationType>>();
   private indexTimer: ReturnType<typeof setTimeout> | undefined;
   private paintTimer: ReturnType<typeof setTimeout> | undefined;
@@ -229,7 +249,9 @@ class Table implements vscode.Disposable {
   constructor(
     private readonly document: vscode.TextDocument,
     private readonly context: TableContext,
-  ) {}
+  ) {
+    context.annotations.setStanding(document, (example) => this.standing.has(example));
+  }
 
   get reading(): number | undefined {
     const { index } = this;
@@ -252,7 +274,7 @@ class Table implements vscode.Disposable {
   /** Other columns were chosen. */
   chooseColumns(): void {
     this.columns = undefined;
-    this.stale.clear();
+    this.kept.clear();
     this.paintSoon(0);
   }
 
@@ -260,14 +282,21 @@ class Table implements vscode.Disposable {
     this.paintSoon(REPAINT);
   }
 
+  /** Decisions or guesses moved. */
+  annotated(): void {
+    this.paintSoon(REPAINT);
+  }
+
   edited(changes: readonly vscode.TextDocumentContentChangeEvent[]): void {
-    let stale = new Map([...this.stale, ...this.drawn.map((row) => [row.line, row] as const)]);
+    // a decision was about the text as it was; a guess stays until there is another
+    const guesses = this.drawn.filter(({ mark }) => mark === 'guess');
+    let kept = new Map([...this.kept, ...guesses.map((row) => [row.line, row] as const)]);
     for (const { range, text } of changes) {
       const lastLine = range.start.line + lineBreaks(text);
       this.index?.edit(range.start.line, range.end.line, lastLine);
-      stale = new Map([...stale].map(([line, row]) => [line < range.end.line ? line : line + lastLine - range.end.line, row]));
+      kept = new Map([...kept].map(([line, row]) => [line < range.end.line ? line : line + lastLine - range.end.line, row]));
     }
-    this.stale = stale;
+    this.kept = kept;
     const first = Math.min(...changes.map(({ range }) => range.start.line));
     const sampleEnd = this.index && this.index.rowCount >= SAMPLE_ROWS ? this.index.rowLines(SAMPLE_ROWS - 1).endLine : Infinity;
     if (first <= sampleEnd) {
@@ -296,7 +325,27 @@ class Table implements vscode.Disposable {
     const record = index.record(row);
     const text = recordText(record, this.textColumns(index));
     if (text.trim() === '') return undefined;
-    return { text, range: new vscode.Range(record.startLine, record.startCharacter, record.endLine, record.endCharacter) };
+    return { text, range: new vscode.Range(record.startLine, record.startCharacter, record.endLine, record.endCharacter), row: row + 1 };
+  }
+
+  async passagesWithin(first: number, last: number): Promise<readonly Passage[]> {
+    // the row behind the range says that the index is past it
+    await this.indexed((index) => index.rowCount > 0 && index.rowLines(index.rowCount - 1).startLine > last);
+    const passages: Passage[] = [];
+    const { version } = this.document;
+    const rows = this.ensureIndex().rowsWithin(first, last);
+    let end = performance.now() + READ_SLICE;
+    for (let row = rows.from; row < rows.to; row++) {
+      if (performance.now() > end) {
+        await new Promise((resolve) => setTimeout(resolve));
+        if (this.disposed) throw new CancelledError();
+        if (this.document.version !== version) throw new HumanError('rows.changed', 'The document was edited while its rows were being read, so nothing was decided. Select the rows again.');
+        end = performance.now() + READ_SLICE;
+      }
+      const passage = this.passageAt(this.ensureIndex().rowLines(row).startLine);
+      if (passage) passages.push(passage);
+    }
+    return passages;
   }
 
   columnChoice(): ColumnChoice {
@@ -455,7 +504,10 @@ class Table implements vscode.Disposable {
   private paint(): void {
     const { editors } = this;
     for (const editor of this.painted.keys()) if (!editors.includes(editor)) this.painted.delete(editor);
-    if (!this.active || this.context.session.status.error || editors.length === 0) {
+    const { annotations, session } = this.context;
+    // decisions are shown even where no model answers
+    const nothing = session.status.error !== undefined && annotations.task === undefined;
+    if (!this.active || nothing || editors.length === 0) {
       this.predicting?.controller.abort();
       clearTimeout(this.predictTimer);
       this.erase();
@@ -470,31 +522,38 @@ class Table implements vscode.Disposable {
 
     const missing = new Set<string>();
     const drawn = new Map<number, DrawnRow>();
-    for (const editor of editors) {
-      const rows = columns.length === 0 ? [] : this.shownRows(editor, index, columns);
-      for (const { text, prediction } of rows) if (!prediction && !this.givenUp.has(text)) missing.add(text);
+    const read = columns.length === 0 ? [] : editors.map((editor) => ({ editor, rows: this.readRows(editor, index, columns) }));
+    if (annotations.task) this.standing = new Set(read.flatMap(({ rows }) => rows.map(({ text }) => annotations.idOf(text))));
+    for (const { editor, rows: unshown } of read) {
+      const rows = unshown.map((row) => this.shownRow(row));
+      for (const { text, awaits } of rows) if (awaits && !this.givenUp.has(text)) missing.add(text);
       for (const row of this.draw(editor, rows)) drawn.set(row.line, row);
     }
-    if (missing.size === 0) this.stale.clear();
+    if (missing.size === 0) this.kept.clear();
     this.drawn = [...drawn.values()];
     this.context.changed();
     this.predictSoon(missing);
   }
 
-  private shownRows(editor: vscode.TextEditor, index: DocumentIndex, columns: readonly number[]): ShownRow[] {
+  private readRows(editor: vscode.TextEditor, index: DocumentIndex, columns: readonly number[]): ReadRow[] {
     const ranges = this.visibleRows(editor, index);
     this.atStart ??= this.decidePosition(index, ranges);
-    const rows: ShownRow[] = [];
+    const rows: ReadRow[] = [];
     for (const { from, to } of ranges) {
       for (let row = from; row < to; row++) {
         const record = index.record(row);
         const text = recordText(record, columns);
         if (text.trim() === '') continue;
         const position = this.atStart ? new vscode.Position(record.startLine, 0) : this.document.lineAt(record.endLine).range.end;
-        rows.push({ position, text, prediction: this.context.session.recall(text) });
+        rows.push({ position, text, row: row + 1 });
       }
     }
     return rows;
+  }
+
+  private shownRow({ position, text, row }: ReadRow): ShownRow {
+    const annotation = this.context.annotations.of(this.document, { text, row });
+    return { position, text, shown: rowTextOf(annotation), awaits: annotation.awaits };
   }
 
   private visibleRows(editor: vscode.TextEditor, index: DocumentIndex): { from: number; to: number }[] {
@@ -524,11 +583,11 @@ class Table implements vscode.Disposable {
     const byType = new Map<vscode.TextEditorDecorationType, vscode.DecorationOptions[]>();
     const before = this.painted.get(editor) ?? new Set();
     const width = this.atStart ? this.widthAtStart() : 0;
-    for (const { position, prediction } of rows) {
+    for (const { position, shown, awaits } of rows) {
       const { line } = position;
-      const row = prediction ? { line, text: titleOf(prediction), style: styleIndex(prediction) % STYLES } : this.stale.get(line);
-      if (prediction) this.stale.delete(line);
-      const type = row ? this.context.styles[row.style]! : this.context.placeholder;
+      const row = shown ? { line, ...shown } : awaits ? this.kept.get(line) : undefined;
+      if (shown) this.kept.delete(line);
+      const type = this.context.styles.of(row);
       if (row) drawn.push({ ...row, line });
       else if (!this.atStart) continue;
       const attachment: vscode.ThemableDecorationAttachmentRenderOptions = this.atStart
@@ -547,7 +606,8 @@ class Table implements vscode.Disposable {
 
   /** Width that fits every label with shape and per cent, in characters; a Han character takes two. */
   private widthAtStart(): number {
-    const labels = this.context.session.status.model?.labels ?? [];
+    const { session, annotations } = this.context;
+    const labels = [...(session.status.model?.labels ?? []), ...(annotations.task?.labels.map(({ name }) => name) ?? [])];
     const longest = Math.max(8, ...labels.map(columnWidth));
     return Math.min(30, longest + 7);
   }
@@ -555,7 +615,7 @@ class Table implements vscode.Disposable {
   private erase(): void {
     for (const [editor, types] of this.painted) if (this.editors.includes(editor)) for (const type of types) editor.setDecorations(type, []);
     this.painted.clear();
-    this.stale.clear();
+    this.kept.clear();
     this.drawn = [];
     this.context.changed();
   }
@@ -602,6 +662,11 @@ class Table implements vscode.Disposable {
 /** Columns that a text takes on the screen: two for a Han character. */
 function columnWidth(text: string): number {
   return Array.from(text).reduce((sum, character) => sum + (character > '\u2e7f' ? 2 : 1), 0);
+}
+
+/** The last line in which the range has text: a selection of whole lines ends at the start of the line behind them. */
+function lastLineOf({ start, end }: vscode.Range): number {
+  return end.line > start.line && end.character === 0 ? end.line - 1 : end.line;
 }
 
 function lineBreaks(text: string): number {

@@ -1,61 +1,79 @@
 import * as vscode from 'vscode';
 import { STYLES } from '../app/format';
-import { styleIndex, type Prediction } from '../app/prediction';
+import { styleOfGuess, type TextAnnotation } from '../app/labeling/textAnnotation';
+import type { Prediction } from '../app/prediction';
 import type { Session } from '../app/session';
 import { moveSpan, type Span } from '../app/span';
 import { contextKeys } from '../commands/ids';
-import { answerOf, colorOf, hoverOf } from './labelStyles';
+import { answerOf, colorOf, decisionTitle, hoverOf } from './labelStyles';
+import type { TaskAnnotations } from './taskAnnotations';
 
-/** An answer that stands at a selection; without a prediction it is being computed. */
+/** An answer that stands at a selection; without a prediction it is being computed, or the text was labelled and nobody asked for one. */
 export interface SelectionResult extends Span {
   readonly prediction: Prediction | undefined;
+  /** The text that the answer is about: of a record that of its text columns. */
+  readonly text: string;
+  /** 1-based number of the record. */
+  readonly row: number | undefined;
 }
 
 /** A piece of a document to be classified: where its answer stands, and the text to read. */
 export interface Passage {
   readonly range: vscode.Range;
   readonly text: string;
+  /** 1-based number of the record; of records and lines only. */
+  readonly row?: number | undefined;
 }
 
 /**
- * The answers of `Classify Selection`, at their selections until they are cleared, their text is edited, or another model is chosen.
+ * The answers of `Classify Selection`, and the labels of `Label Selection`, at their selections until they are cleared, their text is edited, or another model is chosen.
  */
 export class SelectionResults implements vscode.Disposable {
   private readonly byDocument = new Map<vscode.TextDocument, SelectionResult[]>();
   private readonly changed = new vscode.EventEmitter<vscode.TextDocument>();
   private readonly pending: vscode.TextEditorDecorationType;
   private readonly types: readonly vscode.TextEditorDecorationType[];
+  /** For texts that were labelled. */
+  private readonly decidedTypes: readonly vscode.TextEditorDecorationType[];
   private readonly subscriptions: vscode.Disposable[];
 
   /** Fired when the results of the document changed. */
   readonly onDidChange = this.changed.event;
 
-  constructor(private readonly session: Session) {
+  constructor(
+    private readonly session: Session,
+    private readonly annotations: TaskAnnotations,
+  ) {
     const after = { margin: '0 0 0 1.5em', fontStyle: 'normal', fontWeight: 'normal', textDecoration: 'none' };
     this.pending = vscode.window.createTextEditorDecorationType({
       rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
       after: { ...after, contentText: '…', color: new vscode.ThemeColor('editorCodeLens.foreground') },
     });
-    this.types = Array.from({ length: STYLES }, (_, index) =>
-      vscode.window.createTextEditorDecorationType({
-        rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
-        borderWidth: '0 0 2px 0',
-        borderStyle: 'solid',
-        borderColor: colorOf(index),
-        overviewRulerColor: colorOf(index),
-        overviewRulerLane: vscode.OverviewRulerLane.Center,
-        after: { ...after, color: colorOf(index) },
-      }),
-    );
+    const typesWith = (overviewRulerLane: vscode.OverviewRulerLane, attachment: vscode.ThemableDecorationAttachmentRenderOptions): readonly vscode.TextEditorDecorationType[] =>
+      Array.from({ length: STYLES }, (_, style) =>
+        vscode.window.createTextEditorDecorationType({
+          rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+          borderWidth: '0 0 2px 0',
+          borderStyle: 'solid',
+          borderColor: colorOf(style),
+          overviewRulerColor: colorOf(style),
+          overviewRulerLane,
+          after: { ...after, ...attachment, color: colorOf(style) },
+        }),
+      );
+    this.types = typesWith(vscode.OverviewRulerLane.Center, {});
+    this.decidedTypes = typesWith(vscode.OverviewRulerLane.Left, { fontWeight: 'bold', border: '1px solid' });
     this.subscriptions = [
       this.changed,
       this.pending,
       ...this.types,
+      ...this.decidedTypes,
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => this.edited(document, contentChanges)),
       vscode.workspace.onDidCloseTextDocument((document) => this.clear(document)),
       vscode.window.onDidChangeVisibleTextEditors(() => this.byDocument.forEach((_, document) => this.paint(document))),
       vscode.window.onDidChangeActiveTextEditor(() => this.setContext()),
       session.onDidChangeModel(() => this.clear()),
+      annotations.onDidChange(() => this.byDocument.forEach((_, document) => this.paint(document))),
     ];
   }
 
@@ -68,9 +86,7 @@ export class SelectionResults implements vscode.Disposable {
    * Resolves when the answers stand, with the predictions in the passages' order.
    */
   async classify(document: vscode.TextDocument, passages: readonly Passage[], signal: AbortSignal): Promise<readonly Prediction[]> {
-    const spans = passages.map(({ range }) => ({ start: document.offsetAt(range.start), end: document.offsetAt(range.end), prediction: undefined }) satisfies SelectionResult);
-    const others = this.of(document).filter((result) => !spans.some((span) => result.start < span.end && span.start < result.end));
-    this.put(document, [...others, ...spans]);
+    const spans = this.show(document, passages);
     // edits while the answer is computed move the waiting results or remove them: they are followed by identity through `moved`
     const waiting = new Map<SelectionResult, number>(spans.map((span, index) => [span, index]));
     this.waiting.add(waiting);
@@ -83,7 +99,7 @@ export class SelectionResults implements vscode.Disposable {
         document,
         this.of(document).map((result) => {
           const index = waiting.get(result);
-          return index === undefined ? result : { start: result.start, end: result.end, prediction: predictions[index] };
+          return index === undefined ? result : { ...result, prediction: predictions[index] };
         }),
       );
       return predictions;
@@ -96,6 +112,14 @@ export class SelectionResults implements vscode.Disposable {
     } finally {
       this.waiting.delete(waiting);
     }
+  }
+
+  /** Puts what is known about the passages at the end of their ranges, instead of earlier answers that overlap. */
+  show(document: vscode.TextDocument, passages: readonly Passage[]): readonly SelectionResult[] {
+    const spans = passages.map(({ range, text, row }) => ({ start: document.offsetAt(range.start), end: document.offsetAt(range.end), prediction: undefined, text, row }) satisfies SelectionResult);
+    const others = this.of(document).filter((result) => !spans.some((span) => result.start < span.end && span.start < result.end));
+    this.put(document, [...others, ...spans]);
+    return spans;
   }
 
   /** Removes the answers in `document`, or everywhere. */
@@ -120,7 +144,7 @@ export class SelectionResults implements vscode.Disposable {
       // VS Code lists the changes so that each one's offsets hold when those before it in the list have been made
       for (const change of changes) span &&= moveSpan(span, { offset: change.rangeOffset, removed: change.rangeLength, inserted: change.text.length });
       if (!span) continue;
-      const moved = { start: span.start, end: span.end, prediction: result.prediction };
+      const moved = { ...result, start: span.start, end: span.end };
       for (const waiting of this.waiting) {
         const index = waiting.get(result);
         if (index !== undefined) waiting.set(moved, index);
@@ -141,20 +165,26 @@ export class SelectionResults implements vscode.Disposable {
   private paint(document: vscode.TextDocument): void {
     const results = this.of(document);
     const rangeOf = ({ start, end }: Span): vscode.Range => new vscode.Range(document.positionAt(start), document.positionAt(end));
-    for (const editor of vscode.window.visibleTextEditors) {
-      if (editor.document !== document) continue;
-      editor.setDecorations(this.pending, results.filter(({ prediction }) => !prediction).map(rangeOf));
-      this.types.forEach((type, style) =>
-        editor.setDecorations(
-          type,
-          results.flatMap(({ prediction, ...span }) =>
-            prediction && styleIndex(prediction) % STYLES === style
-              ? [{ range: rangeOf(span), hoverMessage: hoverOf(prediction), renderOptions: { after: { contentText: answerOf(prediction) } } }]
-              : [],
-          ),
-        ),
-      );
+    const byType = new Map<vscode.TextEditorDecorationType, vscode.DecorationOptions[]>([this.pending, ...this.types, ...this.decidedTypes].map((type) => [type, []]));
+    for (const result of results) {
+      const annotation = this.annotationOf(document, result);
+      const { type, contentText } = this.lookOf(annotation);
+      const hoverMessage = hoverOf(annotation, this.annotations.task?.definition.name);
+      byType.get(type)?.push({ range: rangeOf(result), hoverMessage, ...(contentText === undefined ? {} : { renderOptions: { after: { contentText } } }) });
     }
+    for (const editor of vscode.window.visibleTextEditors) {
+      if (editor.document === document) for (const [type, options] of byType) editor.setDecorations(type, options);
+    }
+  }
+
+  private annotationOf(document: vscode.TextDocument, { text, row, start, end, prediction }: SelectionResult): Pick<TextAnnotation, 'decision' | 'guess'> {
+    const { decision } = this.annotations.of(document, { text, row, start, end });
+    return { ...(decision && !decision.stale ? { decision } : {}), ...(prediction ? { guess: this.annotations.guessOf(prediction) } : {}) };
+  }
+
+  private lookOf({ decision, guess }: Pick<TextAnnotation, 'decision' | 'guess'>): { readonly type: vscode.TextEditorDecorationType; readonly contentText?: string } {
+    if (decision) return { type: this.decidedTypes[(decision.labels[0]?.style ?? 0) % STYLES] ?? this.pending, contentText: decisionTitle(decision) };
+    return guess ? { type: this.types[styleOfGuess(guess) % STYLES] ?? this.pending, contentText: answerOf(guess) } : { type: this.pending };
   }
 
   private setContext(): void {

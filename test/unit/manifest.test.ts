@@ -11,7 +11,8 @@ interface Manifest {
   readonly capabilities: { readonly untrustedWorkspaces: { readonly supported: unknown; readonly restrictedConfigurations: readonly string[] } };
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string }[];
-    readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
+    readonly menus: Readonly<Record<string, readonly ({ readonly command: string; readonly when?: string } | { readonly submenu: string; readonly when?: string })[]>>;
+    readonly submenus: readonly { readonly id: string }[];
     readonly keybindings: readonly { readonly command: string; readonly when: string }[];
     readonly configuration: { readonly properties: Readonly<Record<string, { readonly default: unknown; readonly scope: string; readonly enum?: readonly string[]; readonly enumDescriptions?: readonly string[] }>> };
     readonly colors: readonly { readonly id: string; readonly defaults: Readonly<Record<'dark' | 'light' | 'highContrast' | 'highContrastLight', string>> }[];
@@ -45,8 +46,10 @@ describe('package.json', () => {
 
   it('names only its own commands in menus and key bindings, and only context keys that the code sets', () => {
     const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings];
-    for (const { command, when } of used) {
-      assert.ok(Object.values<string>(commandIds).includes(command), command);
+    for (const entry of used) {
+      const { when } = entry;
+      if ('submenu' in entry) assert.ok(contributes.submenus.some(({ id }) => id === entry.submenu), entry.submenu);
+      else assert.ok(Object.values<string>(commandIds).includes(entry.command), entry.command);
       for (const key of when?.match(/labelLens\.[\w.]+/g) ?? []) assert.ok(Object.values<string>(contextKeys).includes(key), key);
     }
     for (const { when } of contributes.keybindings) assert.match(when, /labelLens\./, 'a key is bound only where there is something of ours to act on');
