@@ -35,7 +35,12 @@ export class LabelActions implements vscode.CodeActionProvider, vscode.Disposabl
     if (!passage) return [];
     const { start, end, ...text } = documentText(document, passage);
     const argument: TextArgument = { uri: document.uri.toString(), start, end, example: this.annotations.idOf(passage.text) };
-    return labelChoices(task, this.annotations.of(document, { ...text, start, end })).map((choice) => actionOf(choice, titleForOne(choice), argument));
+    return labelChoices(task, this.annotations.of(document, { ...text, start, end })).map((choice, index) => {
+      const action = actionOf(choice, titleForOne(choice), argument);
+      // the first one, if it is no choice between labels
+      action.isPreferred = index === 0 && (choice.do === 'accept' || choice.do === 'confirm');
+      return action;
+    });
   }
 
   dispose(): void {
@@ -48,7 +53,6 @@ function actionOf(choice: LabelChoice, title: string, text: TextArgument): vscod
   const decide = (argument: Omit<DecideArgument, keyof TextArgument>): vscode.Command => ({ title, command: internalCommandIds.decide, arguments: [{ ...text, ...argument } satisfies DecideArgument] });
   switch (choice.do) {
     case 'accept':
-      action.isPreferred = true;
       action.command = decide({ status: 'labeled', value: choice.value, origin: 'accept' });
       break;
     case 'confirm':

@@ -213,6 +213,7 @@ interface ReadRow {
   readonly text: string;
   /** 1-based number among the rows. */
   readonly row: number;
+  readonly range: vscode.Range;
 }
 
 /** A record on the screen: where its annotation stands, and what it says as far as that is known. */
@@ -545,14 +546,16 @@ class Table implements vscode.Disposable {
         const text = recordText(record, columns);
         if (text.trim() === '') continue;
         const position = this.atStart ? new vscode.Position(record.startLine, 0) : this.document.lineAt(record.endLine).range.end;
-        rows.push({ position, text, row: row + 1 });
+        rows.push({ position, text, row: row + 1, range: new vscode.Range(record.startLine, record.startCharacter, record.endLine, record.endCharacter) });
       }
     }
     return rows;
   }
 
-  private shownRow({ position, text, row }: ReadRow): ShownRow {
-    const annotation = this.context.annotations.of(this.document, { text, row });
+  private shownRow({ position, text, row, range }: ReadRow): ShownRow {
+    const { annotations } = this.context;
+    const place = annotations.task ? { start: this.document.offsetAt(range.start), end: this.document.offsetAt(range.end) } : {};
+    const annotation = annotations.of(this.document, { text, row, ...place });
     return { position, text, shown: rowTextOf(annotation), awaits: annotation.awaits };
   }
 

@@ -2,9 +2,11 @@ import * as vscode from 'vscode';
 import { BoundedCache } from '../app/boundedCache';
 import type { Disposable, Event } from '../app/events';
 import type { LabelingTask } from '../app/labeling/labeling';
+import { DecisionAnchors } from '../app/labeling/anchors';
 import { annotationOf, answers, coverageOf, guessOfPrediction, type AnnotatingTask, type Coverage, type ShownGuess, type TextAnnotation } from '../app/labeling/textAnnotation';
 import type { Prediction } from '../app/prediction';
 import type { Session } from '../app/session';
+import type { Span } from '../app/span';
 import { contextKeys } from '../commands/ids';
 import type { DecisionSource } from '../core/labels/decision';
 import type { TaskChange } from '../core/labels/view';
@@ -58,7 +60,8 @@ export class TaskAnnotations implements vscode.Disposable {
   private readonly standing = new WeakMap<vscode.TextDocument, (example: string) => boolean>();
   /** For the task as it is now. */
   private places = new WeakMap<vscode.TextDocument, TaskPlace>();
-  private readonly editorSubscription: vscode.Disposable;
+  private readonly anchors = new WeakMap<vscode.TextDocument, DecisionAnchors>();
+  private readonly editorSubscriptions: vscode.Disposable;
   private tasks: EditorTasks | undefined;
   private subscriptions: Disposable[] = [];
   private taskSubscription: Disposable | undefined;
@@ -70,7 +73,14 @@ export class TaskAnnotations implements vscode.Disposable {
     private readonly session: Session,
     private readonly settings: Settings,
   ) {
-    this.editorSubscription = vscode.window.onDidChangeActiveTextEditor(() => this.setContext());
+    this.editorSubscriptions = vscode.Disposable.from(
+      vscode.window.onDidChangeActiveTextEditor(() => this.setContext()),
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        const anchors = this.anchors.get(document);
+        // VS Code lists the changes so that each one's offsets hold when those before it in the list have been made
+        for (const { rangeOffset, rangeLength, text } of contentChanges) anchors?.edit({ offset: rangeOffset, removed: rangeLength, inserted: text.length });
+      }),
+    );
     this.setContext();
   }
 
@@ -106,13 +116,18 @@ export class TaskAnnotations implements vscode.Disposable {
     const { task } = this;
     if (!task) return annotationOf(undefined, { text: text.text, id: '' }, { covered: false, prediction, failed, stands: none });
     const { file, coverage } = this.placeIn(task, document);
-    return annotationOf(task, { text: text.text, id: this.idOf(text.text), ...(file === undefined ? {} : { source: sourceIn(file, document, coverage, text) }) }, {
+    const id = this.idOf(text.text);
+    const span = spanOf(text);
+    const annotation = annotationOf(task, { text: text.text, id, ...(file === undefined ? {} : { source: sourceIn(file, document, coverage, text) }) }, {
       covered: coverage !== undefined,
       prediction,
       model: this.model,
       failed,
+      anchored: span && this.anchors.get(document)?.at(span),
       stands: this.standing.get(document) ?? none,
     });
+    if (span && annotation.decision?.stale === false) this.anchorsOf(document).set(span, id);
+    return annotation;
   }
 
   /** A prediction of the model in use, in the task's words where it has any. */
@@ -148,10 +163,19 @@ export class TaskAnnotations implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.editorSubscription.dispose();
+    this.editorSubscriptions.dispose();
     for (const subscription of this.subscriptions) subscription.dispose();
     this.taskSubscription?.dispose();
     this.changed.dispose();
+  }
+
+  private anchorsOf(document: vscode.TextDocument): DecisionAnchors {
+    let anchors = this.anchors.get(document);
+    if (!anchors) {
+      anchors = new DecisionAnchors();
+      this.anchors.set(document, anchors);
+    }
+    return anchors;
   }
 
   private placeIn(task: EditorTask, document: vscode.TextDocument): TaskPlace {
@@ -188,6 +212,10 @@ export class TaskAnnotations implements vscode.Disposable {
     const document = vscode.window.activeTextEditor?.document;
     void vscode.commands.executeCommand('setContext', contextKeys.canLabel, this.task !== undefined && document !== undefined && kindOf(document) !== undefined);
   }
+}
+
+function spanOf({ start, end }: DocumentText): Span | undefined {
+  return start === undefined || end === undefined ? undefined : { start, end };
 }
 
 function sourceIn(file: string, document: vscode.TextDocument, coverage: Coverage | undefined, { row, start, end }: DocumentText): DecisionSource {

@@ -87,16 +87,18 @@ export interface AnnotationContext {
   readonly model?: { readonly kind: TaskKind; readonly labels: readonly string[] } | undefined;
   /** Whether the model in use does not answer. */
   readonly failed: boolean;
+  /** The example that stood there before the document was edited, if that is known. */
+  readonly anchored?: string | undefined;
   /** Whether the text of an example stands elsewhere in the document: then it moved, and was not edited. */
   readonly stands: (example: string) => boolean;
 }
 
 /** Never waits, never computes a prediction. */
-export function annotationOf(task: AnnotatingTask | undefined, { text, id, source }: PlacedText, context: AnnotationContext): TextAnnotation {
+export function annotationOf(task: AnnotatingTask | undefined, place: PlacedText, context: AnnotationContext): TextAnnotation {
   const { prediction } = context;
   if (!task) return { ...(prediction ? { guess: guessOfPrediction(prediction) } : {}), awaits: !prediction && !context.failed, labelable: false };
-  const decision = decisionOf(task, id, text, source, context.stands);
-  const own = task.guessOf(id);
+  const decision = decisionOf(task, place, context);
+  const own = task.guessOf(place.id);
   const fits = !context.covered || !context.model || answers(context.model, task.definition);
   const guess = own ? guessOfTask(own, task) : prediction && fits ? guessOfPrediction(prediction, task) : undefined;
   const isDecided = decision !== undefined && !decision.stale;
@@ -108,11 +110,12 @@ export function annotationOf(task: AnnotatingTask | undefined, { text, id, sourc
   };
 }
 
-function decisionOf(task: AnnotatingTask, id: string, text: string, source: DecisionSource | undefined, stands: (example: string) => boolean): ShownDecision | undefined {
+function decisionOf(task: AnnotatingTask, { text, id, source }: PlacedText, { anchored, stands }: AnnotationContext): ShownDecision | undefined {
   const state = task.stateOf(id);
   // clearing a stale text takes the old decision from it
   if (state) return state.status === 'cleared' ? undefined : shownDecision(state, task, false);
-  const stale: StaleState | undefined = source && task.staleAt(source, text);
+  const before = anchored === undefined ? undefined : task.stateOf(anchored);
+  const stale: StaleState | undefined = anchored !== undefined && before ? { ...before, example: anchored } : source && task.staleAt(source, text);
   return stale && stale.status !== 'cleared' && stale.example !== id && !stands(stale.example) ? shownDecision(stale, task, true) : undefined;
 }
 
