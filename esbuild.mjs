@@ -42,8 +42,22 @@ const context = await esbuild.context({
   minify,
   logLevel: 'info',
 });
-if (watch) await context.watch();
-else {
-  await context.rebuild();
-  await context.dispose();
+/** The page of the labelling panel, with its styles. */
+const page = await esbuild.context({
+  entryPoints: { panel: 'webview/main.ts' },
+  outdir: 'dist/webview',
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'iife',
+  sourcemap: minify ? false : 'linked',
+  minify,
+  logLevel: 'info',
+});
+for (const each of [context, page]) {
+  if (watch) await each.watch();
+  else {
+    await each.rebuild();
+    await each.dispose();
+  }
 }

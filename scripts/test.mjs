@@ -1,7 +1,7 @@
 // @ts-check
 // npm test: types, lint, unit tests, the panel's tests, training in a real Chromium, and the extension in a real VS Code. The last line is "N passed, N failed".
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 if (!existsSync(join('node_modules', '.package-lock.json'))) {
@@ -15,7 +15,6 @@ const stageTimeout = 45 * 60_000;
 
 /** @typedef {import('./results.mjs').Counts} Counts */
 const { readCounts, resultsFolder, writeCounts } = await import('./results.mjs');
-const scripts = /** @type {{ scripts: Record<string, string> }} */ (JSON.parse(readFileSync('package.json', 'utf8'))).scripts;
 
 /**
  * Every stage runs, also after one has failed. A stage that only passes or fails counts as one test; one that ends badly
@@ -73,10 +72,11 @@ rmSync(resultsFolder, { recursive: true, force: true });
 const reporter = ['--reporter', 'scripts/countReporter.cjs'];
 await run('types', 'types', ['node_modules/typescript/bin/tsc', '--noEmit']);
 await run('types of what runs in browsers', 'web-types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'src/platform/web']);
+await run("types of the panel's page", 'page-types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'webview']);
+await run("types of the page's tests", 'page-test-types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/webview']);
 await run('lint', 'lint', ['node_modules/eslint/bin/eslint.js', '.']);
 await run('unit tests', 'unit', ['scripts/unitTests.mjs', '--', ...reporter]);
-// the panel's tests come with the panel: a script of that name takes mocha's arguments as the unit tests do
-if (scripts['test:webview']) await run('panel tests', 'webview', [...scripts['test:webview'].replace(/^node /, '').split(' '), '--', ...reporter]);
+await run("the panel's page in a real Chromium", 'webview', ['scripts/webviewTests.mjs', '--', ...reporter]);
 // not "web": a stage's name may not begin another's that ran before
 await run('training in a real Chromium', 'browser', ['scripts/webTests.mjs', '--', ...reporter]);
 await run('the extension in a real VS Code', 'vscode', ['scripts/testVscode.mjs']);

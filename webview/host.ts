@@ -1,0 +1,60 @@
+import type { ExampleFilter } from '../src/core/labels/view';
+import { panelHello, type PanelMethods } from '../src/core/protocol/panel';
+import { RpcClient, type Port } from '../src/core/protocol/rpc';
+
+/** What VS Code gives to a page, once. */
+interface VsCodeApi {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: SavedState): void;
+}
+
+declare const acquireVsCodeApi: () => VsCodeApi;
+
+export const tabs = ['examples', 'learn', 'insight', 'labels'] as const;
+export type Tab = (typeof tabs)[number];
+
+/** What outlives a reload and being hidden. */
+export interface SavedState {
+  /** Name of the task that the rest is about. */
+  readonly task?: string | undefined;
+  /** Id of the example on the screen. */
+  readonly item?: string | undefined;
+  /** What was ticked or typed for it and not saved yet. */
+  readonly ticked?: readonly string[] | undefined;
+  readonly typed?: string | undefined;
+  readonly tab?: Tab | undefined;
+  readonly filter?: ExampleFilter | undefined;
+  /** First row of the list in sight. */
+  readonly row?: number | undefined;
+}
+
+export interface Host {
+  readonly client: RpcClient<PanelMethods>;
+  /** What an earlier page of this panel left. */
+  readonly saved: SavedState;
+  /** Remembers some of it; the rest stays. */
+  remember(part: SavedState): void;
+}
+
+/** Connects to the extension and says that the page listens. */
+export function connect(): Host {
+  const api = acquireVsCodeApi();
+  const port: Port = {
+    postMessage: (message) => api.postMessage(message),
+    onMessage: (listener) => window.addEventListener('message', ({ data }) => listener(data)),
+  };
+  const client = new RpcClient<PanelMethods>(port);
+  api.postMessage(panelHello);
+  let saved = (api.getState() ?? {}) as SavedState;
+  return {
+    client,
+    get saved() {
+      return saved;
+    },
+    remember(part) {
+      saved = { ...saved, ...part };
+      api.setState(saved);
+    },
+  };
+}
