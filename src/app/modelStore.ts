@@ -3,6 +3,9 @@ import { bundleFileNames, bundleLimits } from '../core/model/bundle';
 import { parseManifest, type ModelManifest } from '../core/model/manifest';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { FileSystem } from '../storage/fileSystem';
+import { joinPath, tasksFolder } from '../storage/paths';
+
+export { joinPath, tasksFolder };
 
 /** Where a model was found: it came with the extension, lies in a workspace folder's `.label-lens/`, was trained where no folder was open, or was named by its folder. */
 export type ModelOrigin = 'shipped' | 'workspace' | 'own' | 'folder';
@@ -187,16 +190,7 @@ function isAbsolute(path: string): boolean {
   return path.startsWith('/') || /^[A-Za-z]:\//.test(path);
 }
 
-/** Where the tasks of a folder lie. */
-export function tasksFolder(folder: string): string {
-  return joinPath(folder, '.label-lens');
-}
-
 /** Where the versions of a task's model lie. */
 export function modelsFolder(folder: string, task: string): string {
   return joinPath(tasksFolder(folder), task, 'models');
-}
-
-export function joinPath(...segments: string[]): string {
-  return segments.join('/');
 }

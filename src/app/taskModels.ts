@@ -4,14 +4,12 @@ import type { BundleFiles } from '../core/protocol/predictor';
 import { fileNameOf, isDeviceName } from '../core/text/fileName';
 import { CheckpointFile } from '../storage/checkpointFile';
 import type { FileSystem } from '../storage/fileSystem';
-import { currentFile, joinPath, modelsFolder, tasksFolder } from './modelStore';
+import { ignoreModels } from '../storage/taskStore';
+import { currentFile, joinPath, modelsFolder } from './modelStore';
 
 /** Characters that a task's name takes over from a file's name. */
 const NAME_LENGTH = 60;
 const VERSION = /^v([1-9]\d{0,8})$/;
-
-/** What `.label-lens/.gitignore` says where there is none. */
-const IGNORED = '# Models can be trained again. Take the next line out to commit them.\n*/models/\n';
 
 /**
  * The name of the task that a file's texts and labels are about, fit for a folder in every file system: the file's, without its endings.
@@ -31,16 +29,14 @@ export async function writeBundle(fileSystem: FileSystem, folder: string, bundle
 
 /** The versions of one task's model, `.label-lens/TASK/models/`, as {@link ModelStore} reads them. */
 export class TaskModels {
-  private readonly root: string;
   private readonly folder: string;
 
   /** @param parent absolute path of the folder in which `.label-lens/` stands */
   constructor(
     private readonly fileSystem: FileSystem,
-    parent: string,
+    private readonly parent: string,
     readonly task: string,
   ) {
-    this.root = tasksFolder(parent);
     this.folder = modelsFolder(parent, task);
   }
 
@@ -57,8 +53,7 @@ export class TaskModels {
 
   /** Keeps models out of git, unless somebody has decided on that. */
   async ignoreModels(): Promise<void> {
-    const file = joinPath(this.root, '.gitignore');
-    if ((await this.fileSystem.size(file)) === undefined) await this.fileSystem.writeFileAtomically(file, new TextEncoder().encode(IGNORED));
+    await ignoreModels(this.fileSystem, this.parent);
   }
 
   /**

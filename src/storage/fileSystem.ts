@@ -7,6 +7,18 @@ export interface FileSystem {
   readFile(path: string): Promise<Uint8Array | undefined>;
   /** Writes so that a reader sees the old file or the new one, never a part: temporary name, flush, rename. Creates missing folders. */
   writeFileAtomically(path: string, content: Uint8Array): Promise<void>;
+  /**
+   * Adds whole lines, each with its line feed, behind all that is in the file, also when several processes do so at once: none gets in among the lines of another. If the file ends in
+   * a part of a line (its writer was killed), a line feed goes first, so that only that part is damaged. If writing fails on the way, what was written is taken out again as far as possible.
+   *
+   * @param create whether the file and its folders may be made; if not, a file that is gone is an error, also when it goes while it is written
+   * @returns once everything is on the disk: the size of the file in bytes; more than expected if somebody else added something, too
+   */
+  append(path: string, lines: Uint8Array, create: boolean): Promise<number>;
+  /** At most `length` bytes from `offset` on, fewer at the end of the file, or undefined if there is none. */
+  readFrom(path: string, offset: number, length: number): Promise<Uint8Array | undefined>;
+  /** Cuts a file down to `size` bytes if it has `from` bytes right now. @returns whether it did */
+  truncate(path: string, size: number, from: number): Promise<boolean>;
   /** Names in a folder; empty if there is none. */
   list(path: string): Promise<readonly { readonly name: string; readonly kind: 'file' | 'folder' }[]>;
   /** Size in bytes, or undefined if there is no such file. */

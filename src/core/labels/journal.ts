@@ -78,10 +78,20 @@ export class JournalState {
 
   /** As {@link add} for any number of decisions, in slices. What the state says changes at once, when all are taken in; nothing else may be added meanwhile. */
   async addMany(decisions: readonly Decision[], breathe: () => Promise<void>): Promise<readonly string[]> {
-    const next = new Map(this.byAnnotator);
+    await this.replay(this.byAnnotator, decisions, breathe);
+    return [...new Set(decisions.map(({ example }) => example))];
+  }
+
+  /** Forgets all decisions for these, in slices as {@link addMany}. */
+  async replaceAll(decisions: readonly Decision[], breathe: () => Promise<void>): Promise<void> {
+    await this.replay(new Map(), decisions, breathe);
+  }
+
+  private async replay(before: ReadonlyMap<string, AnnotatorReplay>, decisions: readonly Decision[], breathe: () => Promise<void>): Promise<void> {
+    const next = new Map(before);
     for (const [annotator, own] of byAnnotator(decisions)) {
       await breathe();
-      const lines = [...(this.byAnnotator.get(annotator)?.lines ?? []), ...own].sort(compare);
+      const lines = [...(before.get(annotator)?.lines ?? []), ...own].sort(compare);
       const replay = new AnnotatorReplay();
       for (const [index, decision] of lines.entries()) {
         if (index % decisionsAtOnce === 0) await breathe();
@@ -93,7 +103,6 @@ export class JournalState {
     this.byAnnotator = next;
     this.sorted = undefined;
     this.recount();
-    return [...new Set(decisions.map(({ example }) => example))];
   }
 
   /** What was decided about an example: the latest label or flag of anybody, else the latest skip. Undefined if no word stands. */

@@ -9,29 +9,29 @@ export function fileError(error: unknown, path: string, doing: 'read' | 'write')
   if (!(error instanceof Error)) return new Error(String(error));
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof HumanError || code === undefined || !('syscall' in error)) return error;
-  const human = (id: string, template: string, ...args: string[]): HumanError => new HumanError(id, template, [path, ...args], { cause: error });
+  const options = { cause: error };
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return human('file.missing', '{0} does not exist. Check the path.');
+      return new HumanError('file.missing', '{0} does not exist. Check the path.', [path], options);
     case 'EACCES':
     case 'EPERM':
       return doing === 'read'
-        ? human('file.denied', '{0} may not be read. Change its permissions, or copy it to a place of your own.')
-        : human('file.denied', '{0} may not be written. Change the permissions of its folder, or choose another place.');
+        ? new HumanError('file.denied', '{0} may not be read. Change its permissions, or copy it to a place of your own.', [path], options)
+        : new HumanError('file.denied', '{0} may not be written. Change the permissions of its folder, or choose another place.', [path], options);
     case 'EROFS':
-      return human('file.readOnly', '{0} is on a file system that cannot be written to. Choose another place.');
+      return new HumanError('file.readOnly', '{0} is on a file system that cannot be written to. Choose another place.', [path], options);
     case 'ENOSPC':
     case 'EDQUOT':
-      return human('file.full', '{0} cannot be written because the disk is full. Free some space, or choose another place.');
+      return new HumanError('file.full', '{0} cannot be written because the disk is full. Free some space, or choose another place.', [path], options);
     case 'EISDIR':
-      return human('file.folder', '{0} is a folder. Name a file in it.');
+      return new HumanError('file.folder', '{0} is a folder. Name a file in it.', [path], options);
     case 'EBUSY':
     case 'ETXTBSY':
-      return human('file.busy', '{0} is in use by another program. Close it there and try again.');
+      return new HumanError('file.busy', '{0} is in use by another program. Close it there and try again.', [path], options);
     default:
       return doing === 'read'
-        ? human('file.failed', '{0} cannot be read ({1}). Check the path and the disk, and try again.', code)
-        : human('file.failed', '{0} cannot be written ({1}). Check the path and the disk, or choose another place.', code);
+        ? new HumanError('file.failed', '{0} cannot be read ({1}). Check the path and the disk, and try again.', [path, code], options)
+        : new HumanError('file.failed', '{0} cannot be written ({1}). Check the path and the disk, or choose another place.', [path, code], options);
   }
 }

@@ -1,3 +1,4 @@
+import { HumanError } from '../../../src/core/errors';
 import type { FileSystem } from '../../../src/storage/fileSystem';
 
 /** A file system in memory: absolute paths with `/` to contents; folders exist as far as files lie in them. Notes what was read. */
@@ -18,6 +19,25 @@ export class MemoryFileSystem implements FileSystem {
   writeFileAtomically(path: string, content: Uint8Array): Promise<void> {
     this.files.set(path, content);
     return Promise.resolve();
+  }
+
+  append(path: string, lines: Uint8Array, create: boolean): Promise<number> {
+    const old = this.files.get(path);
+    if (old === undefined && !create) return Promise.reject(new HumanError('file.missing', '{0} does not exist. Check the path.', [path]));
+    const content = Buffer.concat([old ?? new Uint8Array(0), old !== undefined && old.length > 0 && old.at(-1) !== 10 ? Buffer.from('\n') : new Uint8Array(0), lines]);
+    this.files.set(path, new Uint8Array(content));
+    return Promise.resolve(content.length);
+  }
+
+  readFrom(path: string, offset: number, length: number): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.files.get(path)?.slice(offset, offset + length));
+  }
+
+  truncate(path: string, size: number, from: number): Promise<boolean> {
+    const old = this.files.get(path);
+    if (old?.length !== from) return Promise.resolve(false);
+    this.files.set(path, old.slice(0, size));
+    return Promise.resolve(true);
   }
 
   list(path: string): Promise<readonly { readonly name: string; readonly kind: 'file' | 'folder' }[]> {
