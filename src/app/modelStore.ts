@@ -106,7 +106,7 @@ export class ModelStore {
       const [task, version] = segments as [string, string | undefined];
       for (const place of this.places()) {
         const versions = modelsFolder(place.folder, task);
-        const chosen = version ?? (await this.currentVersion(versions));
+        const chosen = version ?? (await currentVersion(this.fileSystem, versions));
         if (chosen !== undefined && (await this.isModel(joinPath(versions, chosen)))) return { name: `${task}/${chosen}`, folder: joinPath(versions, chosen), origin: place.origin };
       }
       if (version === undefined && (await this.isModel(joinPath(this.shippedFolder, task)))) return { name: task, folder: joinPath(this.shippedFolder, task), origin: 'shipped' };
@@ -130,14 +130,6 @@ export class ModelStore {
 
   private async isModel(folder: string): Promise<boolean> {
     return (await this.fileSystem.list(folder)).some((entry) => entry.kind === 'file' && entry.name === bundleFileNames.manifest);
-  }
-
-  private async currentVersion(versions: string): Promise<string | undefined> {
-    const file = joinPath(versions, currentFile);
-    if (((await this.fileSystem.size(file)) ?? 0) > 1024) return undefined;
-    const content = await this.fileSystem.readFile(file);
-    const name = content && new TextDecoder().decode(content).trim();
-    return name !== undefined && isPlainName(name) ? name : undefined;
   }
 
   private async summary(name: string, folder: string, origin: ModelOrigin): Promise<ModelSummary> {
@@ -172,6 +164,15 @@ export class ModelStore {
       .map((entry) => entry.name)
       .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   }
+}
+
+/** The version in use of a task's model, if one is named. @param versions the task's `models/` folder */
+export async function currentVersion(fileSystem: Pick<FileSystem, 'size' | 'readFile'>, versions: string): Promise<string | undefined> {
+  const file = joinPath(versions, currentFile);
+  if (((await fileSystem.size(file)) ?? 0) > 1024) return undefined;
+  const content = await fileSystem.readFile(file);
+  const name = content && new TextDecoder().decode(content).trim();
+  return name !== undefined && isPlainName(name) ? name : undefined;
 }
 
 /** `error` with the model's folder in place of the key by which the predictor knows it: a folder is what a person can look into. */

@@ -6,7 +6,8 @@ import { bundleFileNames } from '../core/model/bundle';
 import { parseManifest, type ModelManifest } from '../core/model/manifest';
 import { findPreset, presets } from '../core/model/presets';
 import type { AbortSignalLike } from '../core/protocol/rpc';
-import type { TrainPlace, TrainProgress, TrainResult } from '../core/protocol/trainer';
+import type { BundleFiles } from '../core/protocol/predictor';
+import type { TrainPlace, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
 import type { WorkerHandle } from '../core/protocol/worker';
 import type { FileSystem } from '../storage/fileSystem';
 import { defaultWorkers, mostWorkers } from '../training/threads';
@@ -42,6 +43,14 @@ export interface TrainingJob extends LabeledColumns {
   readonly base?: OpenedModel;
   /** Threads to train with; 0 leaves the choice to us. The model does not depend on it. */
   readonly workers: number;
+}
+
+/** A model to be trained on rows that need not be read from a file, such as what was decided in a task. */
+export interface RowsTrainingJob extends Pick<TrainingJob, 'task' | 'folder' | 'workers'> {
+  /** What the trainer gets; called when the job's turn has come, so that it may look at what is there then. @param free name and number of threads to be put into it */
+  readonly request: (free: { readonly version: string; readonly workers: number }) => Promise<TrainRequest>;
+  /** Decides on the trained model: resolves with the bundle to be stored, which may say more on its card, or undefined where it is not worth keeping. */
+  readonly judge: (result: TrainResult, signal: AbortSignalLike) => Promise<BundleFiles | undefined>;
 }
 
 export interface TrainingListener {
@@ -81,7 +90,7 @@ export interface ActiveTraining {
 /** It was cancelled, and the same job goes on where it was. */
 export class StoppedTraining extends CancelledError {}
 
-/** Trains models for tasks, one at a time, each from a labelled file into a version of its task's model. Costs nothing until the first. */
+/** Trains models for tasks, one at a time, each from labelled rows into a version of its task's model. Costs nothing until the first. */
 export class Trainings implements Disposable {
   private readonly trainer: Trainer;
   private readonly changed: Emitter<void>;
@@ -115,28 +124,21 @@ export class Trainings implements Disposable {
    *   CancelledError when `signal` was raised, or by {@link cancel} or {@link dispose}; {@link StoppedTraining} if there is a checkpoint then
    */
   async train(job: TrainingJob, listener: TrainingListener = {}): Promise<TrainedModel> {
-    const stop = new AbortController();
-    const abort = (): void => stop.abort();
-    listener.signal?.addEventListener('abort', abort);
-    if (listener.signal?.aborted) abort();
-    const before = this.last;
-    let done!: () => void;
-    // one that gives up waiting must not let the next one pass those before it
-    this.last = Promise.all([before, new Promise<void>((resolve) => (done = resolve))]);
-    try {
-      await unlessAborted(before, stop.signal);
-      this.checkOn(stop.signal);
-      this.running = { active: { task: job.task, fraction: 0 }, stop };
-      this.changed.fire();
-      return await this.run(job, listener, stop.signal);
-    } finally {
-      listener.signal?.removeEventListener('abort', abort);
-      if (this.running?.stop === stop) {
-        this.running = undefined;
-        this.changed.fire();
-      }
-      done();
-    }
+    return await this.inTurn(job.task, listener, (signal) => this.run(job, listener, signal));
+  }
+
+  /**
+   * As {@link train}, on rows that are given, with the model stored only if `job.judge` says so.
+   *
+   * @returns undefined where the model was not worth keeping
+   * @throws as {@link train}, and what `job.request` and `job.judge` throw
+   */
+  async trainRows(job: RowsTrainingJob, listener: TrainingListener = {}): Promise<TrainedModel | undefined> {
+    return await this.inTurn(job.task, listener, async (signal) => {
+      const models = new TaskModels(this.options.fileSystem, job.folder, job.task);
+      const request = await job.request({ version: await models.nextVersion(), workers: this.workers(job) });
+      return await this.trainAndStore({ models, request, checkpoints: models.checkpoints('fineTuning'), judge: (result) => job.judge(result, signal) }, listener, signal);
+    });
   }
 
   dispose(): void {
@@ -176,17 +178,61 @@ export class Trainings implements Disposable {
         ...(base ? { base } : {}),
         preset: preset.name,
         hyperparameters: defaultHyperparameters(preset.defaults),
-        workers: job.workers === 0 ? defaultWorkers(this.options.cores) : Math.min(job.workers, mostWorkers),
+        workers: this.workers(job),
         precision: 'float32',
         name: job.task,
         version: await models.nextVersion(),
       },
       pause,
     );
+    const trained = await this.trainAndStore({ models, request, checkpoints: models.checkpoints(), judge: (result) => Promise.resolve(result.bundle) }, listener, signal);
+    if (!trained) throw new Error('A model that was trained on a file is always kept.');
+    return { ...trained, unlabeled, defects };
+  }
+
+  /** Does `work` when what was asked for before has ended. */
+  private async inTurn<T>(task: string, listener: TrainingListener, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    const abort = (): void => stop.abort();
+    listener.signal?.addEventListener('abort', abort);
+    if (listener.signal?.aborted) abort();
+    const before = this.last;
+    let done!: () => void;
+    // one that gives up waiting must not let the next one pass those before it
+    this.last = Promise.all([before, new Promise<void>((resolve) => (done = resolve))]);
+    try {
+      await unlessAborted(before, stop.signal);
+      this.checkOn(stop.signal);
+      this.running = { active: { task, fraction: 0 }, stop };
+      this.changed.fire();
+      return await work(stop.signal);
+    } finally {
+      listener.signal?.removeEventListener('abort', abort);
+      if (this.running?.stop === stop) {
+        this.running = undefined;
+        this.changed.fire();
+      }
+      done();
+    }
+  }
+
+  private workers({ workers }: Pick<TrainingJob, 'workers'>): number {
+    return workers === 0 ? defaultWorkers(this.options.cores) : Math.min(workers, mostWorkers);
+  }
+
+  private async trainAndStore(
+    { models, request, checkpoints, judge }: {
+      readonly models: TaskModels;
+      readonly request: TrainRequest;
+      readonly checkpoints: ReturnType<TaskModels['checkpoints']>;
+      readonly judge: (result: TrainResult) => Promise<BundleFiles | undefined>;
+    },
+    listener: TrainingListener,
+    signal: AbortSignal,
+  ): Promise<TrainedModel | undefined> {
     this.checkOn(signal);
     // before the first checkpoint lies there; what keeps it from being written will be told about the checkpoint
     await models.ignoreModels().catch(() => undefined);
-    const checkpoints = models.checkpoints();
     let canContinue = false;
     let result: TrainResult;
     try {
@@ -207,15 +253,18 @@ export class Trainings implements Disposable {
     } catch (error) {
       throw error instanceof CancelledError && canContinue ? new StoppedTraining() : error;
     }
-    const stored = await this.store(models, result, listener);
+    const bundle = await judge(result);
+    this.checkOn(signal);
+    const stored = bundle && (await this.store(models, bundle, listener));
     await models.ignoreModels().catch(() => undefined);
     // a checkpoint too many does no harm: the next training of the task replaces it
     await checkpoints.clear().catch(() => undefined);
-    const manifest = { ...parseManifest(result.bundle.manifest, bundleFileNames.manifest), version: stored.version };
-    return { name: `${job.task}/${stored.version}`, ...stored, manifest, unlabeled, defects, examplesPerSecond: result.examplesPerSecond };
+    if (!stored) return undefined;
+    const manifest = { ...parseManifest(bundle.manifest, bundleFileNames.manifest), version: stored.version };
+    return { name: `${models.task}/${stored.version}`, ...stored, manifest, unlabeled: 0, defects: 0, examplesPerSecond: result.examplesPerSecond };
   }
 
-  private async store(models: TaskModels, { bundle }: TrainResult, { onNotStored }: TrainingListener): ReturnType<TaskModels['add']> {
+  private async store(models: TaskModels, bundle: BundleFiles, { onNotStored }: TrainingListener): ReturnType<TaskModels['add']> {
     for (;;) {
       try {
         return await models.add(bundle);

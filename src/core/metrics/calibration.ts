@@ -26,6 +26,34 @@ export function expectedCalibrationError(scores: ArrayLike<number>, width: numbe
   return rows === 0 ? 0 : gaps.reduce((total, gap) => total + Math.abs(gap), 0) / rows;
 }
 
+/** Predictions of like confidence. */
+export interface ReliabilityBin {
+  /** Mean confidence, 0..1; the middle of the bin where it is empty. */
+  readonly confidence: number;
+  /** Share that was right, 0..1; 0 where it is empty. */
+  readonly accuracy: number;
+  readonly rows: number;
+}
+
+/**
+ * What a reliability diagram shows: predictions in `bins` of equal width by their confidence.
+ * @param confidences in 0..1
+ * @param right 1 where the prediction was right, else 0
+ */
+export function reliabilityBins(confidences: ArrayLike<number>, right: ArrayLike<number>, bins = 10): readonly ReliabilityBin[] {
+  if (confidences.length !== right.length) throw new Error(`${confidences.length} confidences for ${right.length} predictions.`);
+  const sums = Array.from({ length: bins }, () => ({ confidence: 0, right: 0, rows: 0 }));
+  for (let row = 0; row < confidences.length; row++) {
+    const confidence = confidences[row]!;
+    // a bin holds its upper edge, as above
+    const bin = sums[Math.max(0, Math.min(bins - 1, Math.ceil(confidence * bins) - 1))]!;
+    bin.confidence += confidence;
+    bin.right += right[row]!;
+    bin.rows++;
+  }
+  return sums.map(({ confidence, right: hits, rows }, bin) => (rows === 0 ? { confidence: (bin + 0.5) / bins, accuracy: 0, rows } : { confidence: confidence / rows, accuracy: hits / rows, rows }));
+}
+
 /** The temperatures among which {@link fitTemperature} looks. */
 const coldest = 0.05;
 const hottest = 20;

@@ -1,0 +1,246 @@
+import { CancelledError, HumanError } from '../../core/errors';
+import { dataHash } from '../../core/labels/dataHash';
+import type { FineTuneState, Score } from '../../core/labels/view';
+import { bundleFileNames } from '../../core/model/bundle';
+import { defaultHyperparameters } from '../../core/model/hyperparameters';
+import { formatManifest, parseManifest, type ModelManifest } from '../../core/model/manifest';
+import { findPreset, presets } from '../../core/model/presets';
+import type { TaskKind } from '../../core/model/onnxWriter';
+import type { BundleFiles } from '../../core/protocol/predictor';
+import type { AbortSignalLike } from '../../core/protocol/rpc';
+import type { EpochReport, Hyperparameters, TrainingRow, TrainRequest, TrainResult } from '../../core/protocol/trainer';
+import { classificationReport } from '../../core/metrics/report';
+import type { Predictor } from '../../inference/predictor';
+import { canFineTune, fineTuneRows, isKept, type DecidedText, type FineTuneRows } from '../../labeling/fineTunePolicy';
+import { TaskModels } from '../taskModels';
+import type { Trainings } from '../trainings';
+import type { FileSystem } from '../../storage/fileSystem';
+import { best, scoreOf } from './insightReport';
+import { columnsFor, pickColumns, type TaskModel } from './taskModel';
+
+export interface FineTuneOptions {
+  readonly task: string;
+  /** Absolute path of the folder in whose `.label-lens/` the task is stored. */
+  readonly folder: string;
+  readonly kind: TaskKind;
+  /** Ids of the labels that are offered, in their order: those of the model. */
+  readonly labels: readonly string[];
+  readonly rows: FineTuneRows;
+  readonly textAt: (position: number) => string;
+  /** Decisions that there are in all, to be noted on the card. */
+  readonly decisions: number;
+  /** What training starts from. */
+  readonly model: TaskModel;
+  /** What the new version has to stand up to: the best so far, or what training starts from. */
+  readonly rival: TaskModel;
+  readonly fileSystem: FileSystem;
+  readonly trainings: Pick<Trainings, 'trainRows'>;
+  readonly predictor: Pick<Predictor, 'load' | 'unload' | 'predict'>;
+  /** Threads to train with; 0 leaves the choice to us. */
+  readonly workers: number;
+  readonly pause: () => Promise<void>;
+  readonly signal: AbortSignalLike;
+  /** Hears how it goes, from `running` on; the last word is the result. */
+  readonly onState: (state: FineTuneState) => void;
+}
+
+/** What the card of a model says that was trained on decisions. */
+const decisionsSource = 'decisions';
+/** Checks that have to be decided for the model to be judged by them alone. */
+const fewestChecks = 10;
+/** Share of the other decisions that is held out where there are fewer checks. */
+const heldOutShare = 0.2;
+/** Rows that the trainer needs. */
+const fewestRows = 10;
+/** Versions that stay besides the best and the one in use. */
+const keptVersions = 5;
+const seed = 1;
+
+/** Whether a version came from decisions, and so may be removed when there are too many. */
+export function isFromDecisions({ data }: Pick<ModelManifest, 'data'>): boolean {
+  return data['source'] === decisionsSource;
+}
+
+/** Decisions that a version has learned from or was judged by; undefined for one that came from elsewhere. */
+export function decisionsOf(manifest: Pick<ModelManifest, 'data'>): number | undefined {
+  const { decisions } = manifest.data;
+  return isFromDecisions(manifest) && typeof decisions === 'number' ? decisions : undefined;
+}
+
+/**
+ * The parts that decisions are divided into. The random checks are held out, always; where fewer than ten are decided, a fifth of the others is, too: of each label the texts with the smallest hashes, so that it
+ * is the same part each time and nothing of it is ever learned from.
+ *
+ * @param idAt `exampleId` of the text at a position
+ */
+export function divide(decided: readonly DecidedText[], idAt: (position: number) => string): FineTuneRows {
+  if (decided.filter(({ check, value }) => check && value !== null).length >= fewestChecks) return fineTuneRows(decided, seed);
+  const byAnswer = new Map<string, { readonly text: DecidedText; readonly hash: number }[]>();
+  for (const text of decided) {
+    if (text.check || text.value === null) continue;
+    const answer = JSON.stringify(text.value);
+    const entry = { text, hash: Number.parseInt(idAt(text.position).slice(8, 16), 16) };
+    const same = byAnswer.get(answer);
+    if (same) same.push(entry);
+    else byAnswer.set(answer, [entry]);
+  }
+  const held = new Set<DecidedText>();
+  for (const same of byAnswer.values()) {
+    const chosen = same.filter(({ hash }) => hash < heldOutShare * 2 ** 32);
+    const smallest = same.length < 3 ? [] : [...same].sort((a, b) => a.hash - b.hash).slice(0, 1);
+    for (const { text } of chosen.length > 0 ? chosen : smallest) held.add(text);
+  }
+  return fineTuneRows(decided.map((text) => (held.has(text) ? { ...text, check: true } : text)), seed);
+}
+
+/**
+ * How to train on so few rows: under 100 only the head, which cannot forget what the layers below know; from there on all layers, each at 1/2.6 of the rate of the one above it, which is about the
+ * 1 : 0.35 : 0.15 that kept what the base knew (Howard & Ruder 2018; our measurements), and thawing from the top while rows are few.
+ */
+export function fineTuneHyperparameters(rows: number, own: Partial<Hyperparameters>): Hyperparameters {
+  const shared: Partial<Hyperparameters> = { ...own, layerDecay: 2.6, batchSize: 16, weightAveraging: 0.9, wordDropout: 0.1 };
+  if (rows < 100) return defaultHyperparameters({ ...shared, learningRate: 0.01, epochs: 30, patience: 6, unfreezeEpochs: 30 });
+  const unfreezeEpochs = rows < 200 ? 2 : 1;
+  return defaultHyperparameters({ ...shared, learningRate: 0.004, epochs: 15, patience: 4, unfreezeEpochs });
+}
+
+/** @throws HumanError `fineTune.kind`, `fineTune.few` when there is not enough to learn from */
+export function checkFineTune({ kind, labels, rows }: Pick<FineTuneOptions, 'kind' | 'labels' | 'rows'>): void {
+  if (kind !== 'single')
+    throw new HumanError('fineTune.kind', 'The LSTM is fine-tuned for tasks with one label a text. For tasks of other kinds the head on top of it learns from each decision: go on labeling.');
+  const learned = [...rows.training, ...rows.validation];
+  const byLabel = labels.map((_, label) => learned.filter(({ value }) => labelOf(value) === label).length);
+  if (!canFineTune({ kind, byLabel, labeled: learned.length }) || rows.training.length < fewestRows || rows.validation.length === 0 || rows.holdout.length === 0)
+    throw new HumanError('fineTune.few', 'There are {0} decisions to learn from and {1} to check with, which is too few. Label at least five texts of each of two labels besides the random checks, then try again.', [
+      learned.length,
+      rows.holdout.length,
+    ]);
+}
+
+/**
+ * Fine-tunes a task's model on what was decided, and keeps the new version only if it is not worse on the rows that are held out. The best version and the last ones stay, whatever comes.
+ *
+ * @returns how it ended; never rejects, except with defects of ours
+ */
+export async function fineTune(options: FineTuneOptions): Promise<FineTuneState> {
+  const { task, folder, fileSystem, trainings, workers, signal, onState } = options;
+  let state: FineTuneState = { status: 'running', epochs: [] };
+  const tell = (change: Partial<FineTuneState>): FineTuneState => {
+    state = { ...state, ...change };
+    onState(state);
+    return state;
+  };
+  tell({});
+  try {
+    checkFineTune(options);
+    const before = await hitsBefore(options);
+    if (before) tell({ before: scoreOfHits(before) });
+    const epochs: EpochReport[] = [];
+    const trained = await trainings.trainRows(
+      {
+        task,
+        folder,
+        workers,
+        request: (free) => requestOf(options, free),
+        judge: async (result, stop) => {
+          const judged = await judge(options, result, stop);
+          tell({ after: scoreOfHits(judged.hits), epochs: result.epochs });
+          return isWorthKeeping(options, before, judged.hits) ? judged.bundle : undefined;
+        },
+      },
+      {
+        signal,
+        onProgress: (progress) => {
+          if (progress.finished) epochs.push(progress.finished);
+          tell({ progress, epochs: [...epochs] });
+        },
+        onContinue: ({ epochs: done }) => epochs.splice(0, epochs.length, ...done),
+      },
+    );
+    if (!trained) return tell({ status: 'discarded' });
+    // what cannot be removed now is removed the next time
+    await new TaskModels(fileSystem, folder, task).prune(isFromDecisions, keptVersions).catch(() => undefined);
+    return tell({ status: 'kept', version: trained.version });
+  } catch (error) {
+    if (error instanceof CancelledError) return tell({ status: 'cancelled' });
+    return tell({ status: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+  }
+}
+
+/** As good as what there was; where that had other labels, at least as good as always saying the same. */
+function isWorthKeeping({ labels, rows }: FineTuneOptions, before: readonly boolean[] | undefined, after: readonly boolean[]): boolean {
+  if (before) return isKept(before, after);
+  const counts = labels.map((_, label) => rows.holdout.filter(({ value }) => labelOf(value) === label).length);
+  return after.filter(Boolean).length >= Math.max(...counts);
+}
+
+async function requestOf({ task, labels, rows, decisions, model, textAt, pause }: FineTuneOptions, { version, workers }: { readonly version: string; readonly workers: number }): Promise<TrainRequest> {
+  const { manifest, files } = model.opened;
+  const preset = findPreset(manifest.architecture.preset) ?? presets[0];
+  const toRow = ({ position, value }: DecidedText): TrainingRow => ({ text: textAt(position), label: labelOf(value) });
+  const training = rows.training.map(toRow);
+  return {
+    preset: preset?.name ?? manifest.architecture.preset,
+    labels,
+    rows: training,
+    validation: rows.validation.map(toRow),
+    base: files,
+    hyperparameters: fineTuneHyperparameters(training.length, { ...preset?.defaults, classWeights: rows.balance ? 'balanced' : 'none', seed }),
+    workers,
+    precision: 'float32',
+    identity: {
+      name: task,
+      version,
+      parent: `${manifest.name}@${manifest.version}`,
+      data: {
+        source: decisionsSource,
+        decisions,
+        checks: rows.holdout.length,
+        sha256: await dataHash(training.map(({ text, label }) => ({ text, label: labels[label] ?? '' })), pause),
+      },
+    },
+  };
+}
+
+/** What the rival gets right of the rows that are held out; undefined where it has other labels. */
+async function hitsBefore(options: FineTuneOptions): Promise<readonly boolean[] | undefined> {
+  const { rival, kind, labels, signal } = options;
+  const columns = columnsFor(rival.opened.manifest, kind, labels);
+  return columns && hitsOf(options, await guess(options, rival.opened.key, columns, signal));
+}
+
+async function judge(options: FineTuneOptions, { bundle }: TrainResult, signal: AbortSignalLike): Promise<{ readonly hits: readonly boolean[]; readonly bundle: BundleFiles }> {
+  const { task, predictor, labels, rows } = options;
+  const manifest = parseManifest(bundle.manifest, bundleFileNames.manifest);
+  const key = `${task}, candidate ${manifest.sha256.slice(0, 12)}`;
+  await predictor.load(key, bundle);
+  try {
+    const guesses = await guess(options, key, labels.map((_, index) => index), signal);
+    const { accuracy, macroF1 } = classificationReport(rows.holdout.map(({ value }) => labelOf(value)), guesses, labels);
+    // the card tells what it was judged by, not what training stopped by
+    const card = formatManifest({ ...manifest, metrics: { rows: guesses.length, accuracy, macroF1 } });
+    return { hits: hitsOf(options, guesses), bundle: { ...bundle, manifest: card } };
+  } finally {
+    predictor.unload(key);
+  }
+}
+
+/** Index of the guessed label of each row that is held out. */
+async function guess({ predictor, rows, kind, textAt }: FineTuneOptions, key: string, columns: readonly number[], signal: AbortSignalLike): Promise<readonly number[]> {
+  const { scores, width } = await predictor.predict(key, rows.holdout.map(({ position }) => textAt(position)), { priority: 'background', cache: false, signal });
+  const own = pickColumns(scores, width, columns, kind);
+  return rows.holdout.map((_, row) => Math.max(0, best(own.subarray(row * columns.length, (row + 1) * columns.length))));
+}
+
+function hitsOf({ rows }: FineTuneOptions, guesses: readonly number[]): readonly boolean[] {
+  return rows.holdout.map(({ value }, row) => labelOf(value) === guesses[row]);
+}
+
+function scoreOfHits(hits: readonly boolean[]): Score {
+  return scoreOf(hits.filter(Boolean).length, hits.length);
+}
+
+/** Index of the one label; -1 for other answers. */
+function labelOf(value: DecidedText['value']): number {
+  return typeof value === 'object' ? (value?.[0] ?? -1) : -1;
+}
