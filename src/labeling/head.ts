@@ -1,4 +1,5 @@
 import type { TaskKind } from '../core/model/onnxWriter';
+import { addScaled, dot } from './dot';
 import type { FeatureStatistics, FeatureStore } from './featureStore';
 import type { Objective } from './minimize';
 
@@ -44,7 +45,7 @@ export interface Penalties {
 export function penaltiesFor({ outputs, hasBase }: HeadShape, rows: number): Penalties {
   // a base model says most of what there is to say, so the rest may be held tighter
   if (hasBase) return { weights: Math.max(0.5, Math.min(10, 20 / Math.sqrt(Math.max(1, rows)))), biases: 2, base: 5 };
-  return { weights: (2 / Math.max(2, outputs)) * Math.min(1.5, (100 / Math.max(1, rows)) ** 0.25), biases: 0.3, base: 0 };
+  return { weights: (2 / Math.max(2, outputs)) * Math.min(2, Math.sqrt(100 / Math.max(1, rows))), biases: 0.3, base: 0 };
 }
 
 /** Weights [outputs, width], then biases [outputs], then, with a base, its factor less 1. */
@@ -75,19 +76,16 @@ export class HeadObjective implements Objective {
     let loss = 0;
     for (let row = 0; row < rows; row++) {
       for (let k = 0; k < outputs; k++) {
-        const weights = k * width;
-        let sum = point[outputs * width + k]!;
-        for (let j = 0, at = row * width; j < width; j++) sum += point[weights + j]! * inputs[at + j]!;
+        const sum = point[outputs * width + k]! + dot(point, k * width, inputs, row * width, width);
         errors[row * outputs + k] = hasBase ? sum + factor * base[row * outputs + k]! : sum;
       }
       loss += this.rowLoss(row);
     }
-    for (let k = 0; k < outputs; k++) {
-      const weights = k * width;
-      for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < rows; row++) {
+      for (let k = 0; k < outputs; k++) {
         const error = errors[row * outputs + k]!;
         gradient[outputs * width + k]! += error;
-        for (let j = 0, at = row * width; j < width; j++) gradient[weights + j]! += error * inputs[at + j]!;
+        addScaled(gradient, k * width, error, inputs, row * width, width);
         if (hasBase) gradient[this.size - 1]! += error * base[row * outputs + k]!;
       }
     }
@@ -140,6 +138,8 @@ export class Head {
   private readonly weights: Float64Array;
   private readonly biases: Float64Array;
   private readonly factor: number;
+  /** Of the text that is being scored. */
+  private readonly logits: Float64Array;
 
   /**
    * @param parameters as in {@link parameterCount}, for features standardized by `statistics`
@@ -153,6 +153,7 @@ export class Head {
   ) {
     const { width, outputs, hasBase } = shape;
     this.weights = new Float64Array(outputs * width);
+    this.logits = new Float64Array(outputs);
     this.biases = parameters.slice(outputs * width, outputs * width + outputs);
     this.factor = hasBase ? 1 + parameters[outputs * width + outputs]! : 0;
     for (let k = 0; k < outputs; k++) {
@@ -168,11 +169,9 @@ export class Head {
   score(store: FeatureStore, position: number, scores: Float32Array, at: number): void {
     const { kind, width, outputs } = this.shape;
     const { values: features, at: from } = store.row(position);
-    const { weights } = this;
-    const logits = new Float64Array(outputs);
+    const { weights, logits } = this;
     for (let k = 0; k < outputs; k++) {
-      let sum = this.biases[k]!;
-      for (let j = 0, w = k * width; j < width; j++) sum += weights[w + j]! * features[from + j]!;
+      const sum = this.biases[k]! + dot(weights, k * width, features, from, width);
       logits[k] = this.factor === 0 ? sum : sum + this.factor * baseLogit(kind, store.baseScore(position, k), this.values);
     }
     if (kind === 'number') scores[at] = this.values.mean + this.values.deviation * logits[0]!;

@@ -1,3 +1,5 @@
+import { addScaled, dot } from './dot';
+
 /** A function of many variables that is to be made small. */
 export interface Objective {
   /** Number of variables. */
@@ -41,12 +43,12 @@ export function* minimize(objective: Objective, point: Float64Array, { evaluatio
   const next = new Float64Array(size);
   while (!isDone() && used < evaluations) {
     let direction = descent(gradient, pairs);
-    let slope = dot(direction, gradient);
+    let slope = inner(direction, gradient);
     if (slope >= 0) {
       // rounding has spoilt the estimate of the curvature
       pairs.length = 0;
       direction = gradient.map((part) => -part);
-      slope = dot(direction, gradient);
+      slope = inner(direction, gradient);
     }
     let length = pairs.length === 0 ? Math.min(1, 1 / norm(gradient)) : 1;
     let found: { readonly value: number; readonly gradient: Float64Array<ArrayBuffer> } | undefined;
@@ -66,8 +68,8 @@ export function* minimize(objective: Objective, point: Float64Array, { evaluatio
       step[i] = next[i]! - point[i]!;
       change[i] = found.gradient[i]! - gradient[i]!;
     }
-    const product = dot(step, change);
-    if (product > 1e-12 * dot(change, change)) {
+    const product = inner(step, change);
+    if (product > 1e-12 * inner(change, change)) {
       pairs.push({ step, change, product });
       if (pairs.length > memory) pairs.shift();
     }
@@ -92,29 +94,22 @@ function descent(gradient: Float64Array, pairs: readonly { readonly step: Float6
   const shares = new Float64Array(pairs.length);
   for (let k = pairs.length - 1; k >= 0; k--) {
     const { step, change, product } = pairs[k]!;
-    shares[k] = dot(step, direction) / product;
-    add(direction, change, -shares[k]!);
+    shares[k] = inner(step, direction) / product;
+    addScaled(direction, 0, -shares[k]!, change, 0, direction.length);
   }
   const latest = pairs.at(-1);
   if (latest) {
-    const scale = latest.product / dot(latest.change, latest.change);
+    const scale = latest.product / inner(latest.change, latest.change);
     for (let i = 0; i < direction.length; i++) direction[i]! *= scale;
   }
-  pairs.forEach(({ step, change, product }, k) => add(direction, step, shares[k]! - dot(change, direction) / product));
+  pairs.forEach(({ step, change, product }, k) => addScaled(direction, 0, shares[k]! - inner(change, direction) / product, step, 0, direction.length));
   return direction;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
+function inner(a: Float64Array, b: Float64Array): number {
+  return dot(a, 0, b, 0, a.length);
 }
 
 function norm(a: Float64Array): number {
-  return Math.sqrt(dot(a, a));
-}
-
-/** target += factor · other */
-function add(target: Float64Array, other: Float64Array, factor: number): void {
-  for (let i = 0; i < target.length; i++) target[i]! += factor * other[i]!;
+  return Math.sqrt(inner(a, a));
 }
