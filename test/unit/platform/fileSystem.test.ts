@@ -1,5 +1,6 @@
 import * as assert from 'node:assert';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
@@ -79,6 +80,113 @@ describe('NodeFileSystem', () => {
       { numRuns: 60 },
     );
   });
+
+  it('appends as to one long text, reads any part of it, and cuts what has not changed', async () => {
+    const action = fc.oneof(
+      fc.record({ type: fc.constant('append' as const), lines: fc.array(fc.constantFrom('a', 'ä', '很好', ''), { minLength: 1, maxLength: 3 }).map((lines) => lines.map((line) => `${line}\n`).join('')) }),
+      fc.record({ type: fc.constant('tear' as const), text: fc.constantFrom('half', 'ha') }),
+      fc.record({ type: fc.constant('cut' as const), size: fc.nat(20), off: fc.constantFrom(0, 0, 1) }),
+      fc.record({ type: fc.constant('read' as const), offset: fc.nat(30), length: fc.nat(30) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 12 }), async (actions) => {
+        const file = path.join(mkdtempSync(at('run-')), 'deep/er/file');
+        let expected: Buffer | undefined;
+        for (const action of actions) {
+          switch (action.type) {
+            case 'append':
+              expected = Buffer.concat([expected ?? Buffer.alloc(0), Buffer.from(expected?.length && expected.at(-1) !== 10 ? '\n' : ''), Buffer.from(action.lines)]);
+              assert.strictEqual(await files.append(file, Buffer.from(action.lines), true), expected.length);
+              break;
+            case 'tear':
+              if (expected === undefined) break;
+              writeFileSync(file, action.text, { flag: 'a' });
+              expected = Buffer.concat([expected, Buffer.from(action.text)]);
+              break;
+            case 'cut': {
+              const size = Math.min(action.size, expected?.length ?? 0);
+              assert.strictEqual(await files.truncate(file, size, (expected?.length ?? 0) + action.off), expected !== undefined && action.off === 0);
+              if (action.off === 0) expected = expected?.subarray(0, size);
+              break;
+            }
+            case 'read':
+              assert.deepStrictEqual(await files.readFrom(file, action.offset, action.length), expected && new Uint8Array(expected.subarray(action.offset, action.offset + action.length)));
+          }
+          assert.deepStrictEqual(await files.readFile(file), expected && new Uint8Array(expected));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('appends whole lines when many do at once', async () => {
+    const lines = Array.from({ length: 50 }, (_, index) => `${`${index}`.repeat(5000)}\n`);
+    const sizes = await Promise.all(lines.map((line) => files.append(at('new', 'file'), Buffer.from(line), true)));
+    const written = readFileSync(at('new', 'file'), 'utf8');
+    assert.deepStrictEqual(written.split('\n').slice(0, -1).sort(), lines.map((line) => line.slice(0, -1)).sort());
+    assert.strictEqual(Math.max(...sizes), written.length);
+  });
+
+  it('does not append to a file that is gone, also when it goes meanwhile', async () => {
+    const isMissing = (error: unknown): boolean => error instanceof HumanError && error.code === 'file.missing' && error.message.startsWith(at('folder/file'));
+    mkdirSync(at('folder'));
+    await assert.rejects(files.append(at('folder/file'), Buffer.from('x\n'), false), isMissing);
+    writeFileSync(at('folder/file'), 'x\n');
+    await files.append(at('folder/file'), Buffer.from('y\n'), false);
+    await whileWriting(
+      async (write) => {
+        rmSync(at('folder'), { recursive: true });
+        return await write();
+      },
+      () => assert.rejects(files.append(at('folder/file'), Buffer.from('z\n'), false), isMissing),
+    );
+    await assert.rejects(files.append(at('folder/file'), Buffer.from('z\n'), false), isMissing);
+    assert.ok(!existsSync(at('folder')));
+  });
+
+  it('takes back what it wrote before the disk was full, and says that it is', async () => {
+    const isFull = (error: unknown): boolean => error instanceof HumanError && error.code === 'file.full';
+    const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
+    writeFileSync(at('file'), 'x\n');
+    let calls = 0;
+    await whileWriting(
+      (write) => (calls++ === 0 ? write(3) : Promise.reject(full)),
+      () => assert.rejects(files.append(at('file'), Buffer.from('long line\n'), false), isFull),
+    );
+    assert.strictEqual(calls, 2);
+    assert.strictEqual(readFileSync(at('file'), 'utf8'), 'x\n');
+    if (!existsSync('/dev/full')) return;
+    symlinkSync('/dev/full', at('full'));
+    await assert.rejects(files.append(at('full'), Buffer.from('x\n'), true), isFull);
+  });
+
+  it('says when somebody cuts the file while it writes', async () => {
+    writeFileSync(at('file'), 'x\ny\n');
+    await whileWriting(
+      async (write) => {
+        const written = await write();
+        writeFileSync(at('file'), '');
+        return written;
+      },
+      () => assert.rejects(files.append(at('file'), Buffer.from('z\n'), false), (error) => error instanceof HumanError && error.code === 'file.changed'),
+    );
+  });
+
+  /** Runs `work` with `write` in place of what handles of files do to write. */
+  async function whileWriting(write: (original: (length?: number) => Promise<{ bytesWritten: number }>) => Promise<{ bytesWritten: number }>, work: () => Promise<void>): Promise<void> {
+    const handle = await open(at('probe'), 'w');
+    await handle.close();
+    const prototype = Object.getPrototypeOf(handle) as { write: (this: FileHandle, content: Uint8Array, offset: number, length?: number) => Promise<{ bytesWritten: number }> };
+    const original = prototype.write;
+    prototype.write = function (content, offset) {
+      return write((length) => original.call(this, content, offset, length));
+    };
+    try {
+      await work();
+    } finally {
+      prototype.write = original;
+    }
+  }
 
   it('tells files from folders, through links too', async () => {
     mkdirSync(at('folder'));
