@@ -18,6 +18,16 @@ export const commandIds = {
   flagText: 'labelLens.flagText',
   undoDecision: 'labelLens.undoDecision',
   redoDecision: 'labelLens.redoDecision',
+  createTask: 'labelLens.createTask',
+  openTask: 'labelLens.openTask',
+  openLabelingPanel: 'labelLens.openLabelingPanel',
+  fineTune: 'labelLens.fineTune',
+  editLabels: 'labelLens.editLabels',
+  exportLabeledCsv: 'labelLens.exportLabeledCsv',
+  importLabels: 'labelLens.importLabels',
+  exportModel: 'labelLens.exportModel',
+  exportReport: 'labelLens.exportReport',
+  selectAnnotator: 'labelLens.selectAnnotator',
   showLog: 'labelLens.showLog',
 } as const;
 
@@ -29,6 +39,8 @@ export const internalCommandIds = {
   decide: 'labelLens.internal.decide',
   showMenu: 'labelLens.internal.showMenu',
   stopTraining: 'labelLens.internal.stopTraining',
+  /** Behind the walkthrough and the empty view. */
+  openSample: 'labelLens.internal.openSample',
 } as const;
 
 /** Texts of a document: those that a CodeLens, a hover or a Quick Fix is about. */
@@ -60,4 +72,6 @@ export const contextKeys = {
   hasResults: 'labelLens.hasResults',
   /** A task is being labelled, and the active editor shows a document with segments or records. */
   canLabel: 'labelLens.canLabel',
+  /** A task is open for labelling. */
+  hasTask: 'labelLens.hasTask',
 } as const;

@@ -5,7 +5,7 @@ import { commandIds, internalCommandIds } from './ids';
 import type { Workbench } from './workbench';
 
 /** The status bar's menu. */
-export async function showMenu({ session, settings, selections }: Workbench): Promise<void> {
+export async function showMenu({ session, settings, selections, tasks }: Workbench): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   const { error, chosen, training } = session.status;
   const item = (icon: string, label: string, command: string, description = ''): vscode.QuickPickItem & { command: string } => ({ label: `$(${icon}) ${label}`, description, command });
@@ -15,6 +15,7 @@ export async function showMenu({ session, settings, selections }: Workbench): Pr
     ...(document ? [item('sparkle', vscode.l10n.t('Classify Selection'), commandIds.classifySelection)] : []),
     ...(document && selections.of(document).length > 0 ? [item('clear-all', vscode.l10n.t('Clear Results'), commandIds.clearResults)] : []),
     ...(document && kindOf(document) === 'rows' ? [item('list-selection', vscode.l10n.t('Choose Text Columns…'), commandIds.chooseTextColumns)] : []),
+    ...(vscode.workspace.isTrusted ? [item('checklist', vscode.l10n.t('Open Labeling Panel'), commandIds.openLabelingPanel, tasks.active?.definition.name)] : []),
     item('table', vscode.l10n.t('Classify File…'), commandIds.classifyFile),
     ...(vscode.workspace.isTrusted ? [item('mortar-board', vscode.l10n.t('Train Model…'), commandIds.trainModel)] : []),
     ...(training ? [item('stop-circle', vscode.l10n.t('Stop the Training of {0}', training.task), internalCommandIds.stopTraining)] : []),

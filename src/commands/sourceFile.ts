@@ -49,3 +49,19 @@ export function nameOf(uri: vscode.Uri): string {
 export function either(token: vscode.CancellationToken, other: vscode.CancellationToken | undefined): AbortSignal {
   return other ? AbortSignal.any([signalOf(token), signalOf(other)]) : signalOf(token);
 }
+
+/** Where a model that is trained on a file is stored: in its workspace folder, else in the first one, else in VS Code's own storage. */
+export function placeOf(ownFolder: string, source: vscode.Uri): { readonly folder: string; readonly isOwn: boolean } {
+  const folder = folderOf(source) ?? foldersOnDisk()[0];
+  return folder ? { folder: folder.uri.fsPath, isOwn: false } : { folder: ownFolder, isOwn: true };
+}
+
+/** The workspace folder in which a file of this machine's disk lies. */
+export function folderOf(source: vscode.Uri): vscode.WorkspaceFolder | undefined {
+  const holding = vscode.workspace.getWorkspaceFolder(source);
+  return foldersOnDisk().find(({ uri }) => uri.toString() === holding?.uri.toString());
+}
+
+function foldersOnDisk(): readonly vscode.WorkspaceFolder[] {
+  return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+}

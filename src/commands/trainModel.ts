@@ -10,7 +10,7 @@ import { StoppedTraining, type TrainedModel, type TrainingJob } from '../app/tra
 import { messageOf, translated } from '../editor/report';
 import { pickColumns } from './chooseTextColumns';
 import { useModel } from './selectModel';
-import { either, isSaved, nameOf, sampleTable, valuesOf, type TableSample } from './sourceFile';
+import { either, isSaved, nameOf, placeOf, sampleTable, valuesOf, type TableSample } from './sourceFile';
 import type { Workbench } from './workbench';
 
 /** What another extension, a key binding or a test may say beforehand; what is missing is asked for. */
@@ -54,7 +54,7 @@ export async function trainModel(workbench: Workbench, args: TrainModelArguments
   const choices = await choose(workbench, source, args);
   if (!choices || !(await mayTrain(workbench, args))) return undefined;
 
-  const place = placeOf(workbench, source);
+  const place = placeOf(workbench.ownFolder, source);
   const shipped = (await session.models.list()).flatMap(({ name, origin }) => (origin === 'shipped' ? [name] : []));
   const task = taskNameOf(nameOf(source), shipped);
   const job: TrainingJob = { ...choices, task, folder: place.folder, file: nameOf(source), open: () => workbench.files.openInput(source.fsPath), workers: settings.trainingWorkers };
@@ -88,14 +88,6 @@ async function chooseSource(): Promise<vscode.Uri | undefined> {
     filters: { [vscode.l10n.t('Tables')]: ['csv', 'tsv', 'tab', 'psv', 'jsonl', 'ndjson', 'gz'] },
   });
   return chosen?.[0];
-}
-
-/** Where the model is stored: in the file's workspace folder, else in the first one, else in VS Code's own storage. */
-function placeOf({ ownFolder }: Workbench, source: vscode.Uri): { readonly folder: string; readonly isOwn: boolean } {
-  const onDisk = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
-  const holding = vscode.workspace.getWorkspaceFolder(source);
-  const folder = onDisk.find(({ uri }) => uri.toString() === holding?.uri.toString()) ?? onDisk[0];
-  return folder ? { folder: folder.uri.fsPath, isOwn: false } : { folder: ownFolder, isOwn: true };
 }
 
 /** Whether it may begin, or wait: one model is trained at a time. */

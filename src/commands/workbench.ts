@@ -1,5 +1,7 @@
 import type * as vscode from 'vscode';
+import type { LabelingTasks } from '../app/labeling/labeling';
 import type { RecordSink } from '../app/recordSink';
+import type { OpenedModel } from '../app/modelStore';
 import type { Session } from '../app/session';
 import type { SegmentLenses } from '../editor/codeLenses';
 import type { Passages } from '../editor/passages';
@@ -17,6 +19,15 @@ export interface Files {
   openOutput(path: string): Promise<RecordSink>;
 }
 
+/** The labelling panel, as commands see it. */
+export interface LabelingPanel {
+  /** Opens it or brings it to the front, with the keyboard in it. */
+  open(): void;
+  /** The same, where the labels are edited. */
+  openLabels(): void;
+  readonly isVisible: boolean;
+}
+
 /** What the commands work with; the door puts it together. */
 export interface Workbench {
   readonly session: Session;
@@ -29,7 +40,17 @@ export interface Workbench {
   readonly lenses: SegmentLenses;
   readonly rows: RowAnnotations;
   readonly selections: SelectionResults;
+  readonly tasks: LabelingTasks;
+  readonly panel: LabelingPanel;
+  /** Writes a model and what goes with it into a folder that is not there yet. @returns names of the files */
+  readonly writeModel: (model: OpenedModel, folder: string) => Promise<readonly string[]>;
+  /** Remembers a folder outside of the workspace that holds a task, so that the task is found again. */
+  readonly rememberFolder: (folder: string) => Promise<void>;
+  /** Whose decisions are taken in a folder: as set, else as git or the system calls the person. */
+  readonly annotator: (folder: string) => Promise<string>;
   readonly files: Files;
-  /** Absolute path of the folder for models that are trained where no folder is open. */
+  /** Absolute path of the folder for models that are trained where no folder is open, and for the sample. */
   readonly ownFolder: string;
+  /** Where the extension is installed. */
+  readonly extensionUri: vscode.Uri;
 }

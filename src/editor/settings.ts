@@ -15,16 +15,20 @@ export class Settings implements SessionSettings, Disposable {
   private readonly subscription: vscode.Disposable;
   private readonly modelEmitter = new Emitter<void>();
   private readonly annotationsEmitter = new Emitter<void>();
+  private readonly labelingEmitter = new Emitter<void>();
   private current = this.readModel();
 
   readonly onDidChange = this.modelEmitter.event;
   /** Fired when an annotation setting changed, or annotations were switched on or off. */
   readonly onDidChangeAnnotations = this.annotationsEmitter.event;
+  /** Fired when {@link annotator} or {@link fineTuneEvery} may have another value. */
+  readonly onDidChangeLabeling = this.labelingEmitter.event;
 
   /** @param state remembers per workspace that annotations are switched off */
   constructor(private readonly state: vscode.Memento) {
     this.subscription = vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(`${SECTION}.annotations`)) this.annotationsEmitter.fire();
+      if (event.affectsConfiguration(`${SECTION}.labeling`) || event.affectsConfiguration(`${SECTION}.annotator`)) this.labelingEmitter.fire();
       if (event.affectsConfiguration(`${SECTION}.model`) && this.current !== this.readModel()) {
         this.current = this.readModel();
         this.modelEmitter.fire();
@@ -35,6 +39,12 @@ export class Settings implements SessionSettings, Disposable {
   /** Name or folder of the model in use. */
   get model(): string {
     return this.current;
+  }
+
+  /** Whether somebody has chosen {@link model}; else it is the one that comes with Label Lens. */
+  get isModelChosen(): boolean {
+    const { globalValue, workspaceValue, workspaceFolderValue } = vscode.workspace.getConfiguration(SECTION).inspect<string>('model') ?? {};
+    return (globalValue ?? workspaceValue ?? workspaceFolderValue) !== undefined;
   }
 
   /** Chooses a model for this workspace, or for the user where no folder is open. */
@@ -76,10 +86,28 @@ export class Settings implements SessionSettings, Disposable {
     return typeof value === 'number' && value >= 1 ? Math.floor(value) : 0;
   }
 
+  /** Decisions after which a task's model is fine-tuned; 0: never by itself. */
+  get fineTuneEvery(): number {
+    const value = vscode.workspace.getConfiguration(SECTION).get<number>('labeling.fineTuneEvery');
+    return typeof value === 'number' && value >= 0 ? Math.floor(value) : 20;
+  }
+
+  /** Whose decisions are taken, as the person has said; empty if they have not. */
+  get annotator(): string {
+    const value = vscode.workspace.getConfiguration(SECTION).get<string>('annotator');
+    return typeof value === 'string' ? value.trim() : '';
+  }
+
+  /** Says whose decisions are taken, in every window of this person. */
+  async chooseAnnotator(name: string): Promise<void> {
+    await vscode.workspace.getConfiguration(SECTION).update('annotator', name, vscode.ConfigurationTarget.Global);
+  }
+
   dispose(): void {
     this.subscription.dispose();
     this.modelEmitter.dispose();
     this.annotationsEmitter.dispose();
+    this.labelingEmitter.dispose();
   }
 
   private readModel(): string {

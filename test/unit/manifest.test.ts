@@ -16,6 +16,7 @@ interface Manifest {
     readonly keybindings: readonly { readonly command: string; readonly when: string }[];
     readonly configuration: { readonly properties: Readonly<Record<string, { readonly default: unknown; readonly scope: string; readonly enum?: readonly string[]; readonly enumDescriptions?: readonly string[] }>> };
     readonly colors: readonly { readonly id: string; readonly defaults: Readonly<Record<'dark' | 'light' | 'highContrast' | 'highContrastLight', string>> }[];
+    readonly walkthroughs: readonly { readonly steps: readonly { readonly media: { readonly svg: string }; readonly completionEvents: readonly string[] }[] }[];
     readonly languages: readonly { readonly id: string }[];
   };
 }
@@ -40,7 +41,7 @@ describe('package.json', () => {
     assert.deepStrictEqual(contributes.commands.map(({ command }) => command).sort(), Object.values(commandIds).sort());
     for (const { category, title } of contributes.commands) {
       assert.strictEqual(category, 'Label Lens');
-      assert.match(readJson<Strings>('package.nls.json')[title.slice(1, -1)]!, /^([A-Z]\w+)( [A-Z]\w+)*$/, `${title} in Title Case`);
+      assert.match(readJson<Strings>('package.nls.json')[title.slice(1, -1)]!, /^([A-Z]\w+)(-[A-Z]\w+)?( [A-Z]\w+)*$/, `${title} in Title Case`);
     }
   });
 
@@ -50,18 +51,40 @@ describe('package.json', () => {
       const { when } = entry;
       if ('submenu' in entry) assert.ok(contributes.submenus.some(({ id }) => id === entry.submenu), entry.submenu);
       else assert.ok(Object.values<string>(commandIds).includes(entry.command), entry.command);
-      for (const key of when?.match(/labelLens\.[\w.]+/g) ?? []) assert.ok(Object.values<string>(contextKeys).includes(key), key);
+      for (const key of when?.replace(/\bview == [\w.]+/g, '').match(/labelLens\.[\w.]+/g) ?? []) assert.ok(Object.values<string>(contextKeys).includes(key), key);
     }
     for (const { when } of contributes.keybindings) assert.match(when, /labelLens\./, 'a key is bound only where there is something of ours to act on');
   });
 
-  it('keeps command ids in one place', () => {
-    const known = [...Object.values(commandIds), ...Object.values(internalCommandIds), ...Object.values(contextKeys)];
-    for (const folder of ['src/editor', 'src/app']) for (const id of known) assert.ok(!source(folder).includes(`'${id}'`), `${id} in ${folder}: import it from commands/ids`);
+  it('links only to its own commands and to those of VS Code, from welcome texts and the walkthrough', () => {
+    const known: readonly string[] = [...Object.values(commandIds), ...Object.values(internalCommandIds)];
+    for (const file of ['package.nls.json', 'package.nls.zh-cn.json']) {
+      const links = Object.values(readJson<Strings>(file)).flatMap((text) => [...text.matchAll(/\(command:([\w.]+)\)/g)].map((match) => match[1]!));
+      assert.ok(links.length > 4);
+      for (const link of links) assert.ok(known.includes(link) || link.startsWith('workbench.'), `${link} in ${file}`);
+    }
   });
 
-  it('starts for documents and commands only', () => {
-    for (const event of manifest.activationEvents) assert.match(event, /^onLanguage:\w+$/);
+  it('has a walkthrough of at most five steps, each with a picture that follows the theme and something that completes it', () => {
+    const [walkthrough, ...others] = contributes.walkthroughs;
+    assert.ok(walkthrough && others.length === 0 && walkthrough.steps.length <= 5);
+    for (const { media, completionEvents } of walkthrough.steps) {
+      assert.match(readFileSync(media.svg, 'utf8'), /var\(--vscode-/);
+      assert.ok(completionEvents.length > 0);
+      for (const event of completionEvents) {
+        const [kind, what = ''] = event.split(':');
+        assert.ok(kind === 'onContext' ? Object.values<string>(contextKeys).includes(what) : [...Object.values<string>(commandIds), ...Object.values<string>(internalCommandIds)].includes(what), event);
+      }
+    }
+  });
+
+  it('keeps command ids in one place', () => {
+    const known = [...Object.values(commandIds), ...Object.values(internalCommandIds), ...Object.values(contextKeys)];
+    for (const folder of ['src/editor', 'src/panel', 'src/app']) for (const id of known) assert.ok(!source(folder).includes(`'${id}'`), `${id} in ${folder}: import it from commands/ids`);
+  });
+
+  it('starts for documents, commands and its own panel only', () => {
+    for (const event of manifest.activationEvents) assert.match(event, /^(onLanguage:\w+|onWebviewPanel:labelLens\.panel)$/);
     assert.strictEqual(manifest.main, './dist/extension.js');
   });
 
