@@ -1,6 +1,7 @@
 import type { ExampleFilter } from '../src/core/labels/view';
 import { panelHello, type PanelMethods } from '../src/core/protocol/panel';
 import { RpcClient, type Port } from '../src/core/protocol/rpc';
+import type { LabelerAction } from './actions';
 
 /** What VS Code gives to a page, once. */
 interface VsCodeApi {
@@ -23,6 +24,8 @@ export interface SavedState {
   /** What was ticked or typed for it and not saved yet. */
   readonly ticked?: readonly string[] | undefined;
   readonly typed?: string | undefined;
+  /** What could not be saved, and what was pressed after it. */
+  readonly waiting?: readonly LabelerAction[] | undefined;
   readonly tab?: Tab | undefined;
   readonly filter?: ExampleFilter | undefined;
   /** First row of the list in sight. */
@@ -42,7 +45,10 @@ export function connect(): Host {
   const api = acquireVsCodeApi();
   const port: Port = {
     postMessage: (message) => api.postMessage(message),
-    onMessage: (listener) => window.addEventListener('message', ({ data }) => listener(data)),
+    onMessage: (listener) => window.addEventListener('message', ({ data }) => {
+      // whatever else is posted to the page is none of ours
+      if (typeof data === 'object' && data !== null) listener(data);
+    }),
   };
   const client = new RpcClient<PanelMethods>(port);
   api.postMessage(panelHello);

@@ -1,23 +1,11 @@
 import type { DecisionOrigin, DecisionStatus, DecisionValue } from '../src/core/labels/decision';
-import type { ExampleFilter } from '../src/core/labels/view';
 import type { PanelDecided, PanelDecision, PanelEvent, PanelItem, PanelOptions, PanelTask } from '../src/core/protocol/panel';
 import type { QueueOrder } from '../src/core/protocol/learner';
+import type { ItemAction, LabelerAction } from './actions';
 import type { Host } from './host';
 import { ItemQueue } from './queue';
 import { draftOf, guessVisible, isSettled, withChanged, withDecided, type Store } from './store';
 import { number, say } from './strings';
-
-/** What a person asks for, by a key or a click. */
-export type LabelerAction =
-  | ItemAction
-  | { readonly kind: 'undo' | 'redo' }
-  | { readonly kind: 'step'; readonly step: -1 | 1 }
-  | { readonly kind: 'bulk'; readonly decision: PanelDecision }
-  /** Shows an example that is not the next one. */
-  | { readonly kind: 'visit'; readonly id: string };
-
-/** What is done to the item on the screen. */
-type ItemAction = { readonly kind: 'label'; readonly label: string } | { readonly kind: 'type'; readonly character: string } | { readonly kind: 'accept' | 'skip' | 'flag' | 'clear' };
 
 interface Answer {
   readonly status: DecisionStatus;
@@ -35,11 +23,10 @@ const explainDelay = 120;
 export class Labeler {
   private readonly waiting: LabelerAction[] = [];
   private running = false;
+  private opening: Promise<void> = Promise.resolve();
   private readonly queue: ItemQueue;
   private explaining: AbortController | undefined;
   private explainTimer: number | undefined;
-  /** Called when the screen shows another item. */
-  onShown: () => void = () => undefined;
 
   constructor(
     private readonly host: Host,
@@ -56,37 +43,50 @@ export class Labeler {
   perform(action: LabelerAction): void {
     this.waiting.push(action);
     const { failure } = this.store.state;
-    if (failure) this.store.update({ failure: { ...failure, waiting: this.waiting.length - 1 } });
+    if (failure) this.holdBack(failure.message);
     else void this.run();
   }
 
   /** Tries again to save what failed, then does what waits behind it. */
   retry(): void {
-    this.store.update({ failure: undefined });
+    this.release();
     void this.run();
   }
 
   /** Gives up what failed and what waits behind it. */
   giveUp(): void {
     this.waiting.length = 0;
-    this.store.update({ failure: undefined });
+    this.release();
   }
 
   /** A task was opened: shows the example that an earlier page showed, else the first that waits. */
-  async open(task: PanelTask): Promise<void> {
+  open(task: PanelTask): Promise<void> {
+    this.opening = this.begin(task);
+    return this.opening;
+  }
+
+  private async begin(task: PanelTask): Promise<void> {
     const { saved } = this.host;
     const same = saved.task === task.definition.name;
     this.queue.reset();
     this.store.update({ task, exhausted: false, saved: undefined });
-    if (!same) this.host.remember({ task: task.definition.name, item: undefined, ticked: undefined, typed: undefined, filter: undefined, row: undefined });
+    if (!same) this.host.remember({ task: task.definition.name, item: undefined, ticked: undefined, typed: undefined, waiting: undefined, filter: undefined, row: undefined });
     const item = same && saved.item !== undefined ? await this.fetchItem(saved.item) : undefined;
     if (this.store.state.task?.definition.name !== task.definition.name) return;
     if (item) {
       this.show(item);
+      if (saved.waiting && saved.waiting.length > 0) {
+        this.waiting.push(...saved.waiting);
+        this.holdBack(say('notSavedEarlier'));
+      }
       if (saved.ticked) this.store.update({ ticked: saved.ticked });
       if (saved.typed !== undefined) this.store.update({ typed: saved.typed });
       await this.attempt(() => this.queue.refresh());
-    } else await this.showNext();
+    } else {
+      if (same && saved.waiting && saved.waiting.length > 0) this.problem(say('notSavedGone', saved.waiting.length));
+      this.host.remember({ waiting: undefined });
+      await this.showNext();
+    }
   }
 
   receive(event: PanelEvent): void {
@@ -174,6 +174,7 @@ export class Labeler {
   private async taskChanged(task: PanelTask | null): Promise<void> {
     const before = this.store.state.task;
     if (!task || !before || before.definition.name !== task.definition.name) {
+      if (this.store.state.failure && before) this.problem(say('waitingDropped', before.definition.name, this.waiting.length));
       this.waiting.length = 0;
       this.queue.reset();
       this.store.update({ task, item: undefined, failure: undefined, exhausted: false, saved: undefined, listRevision: this.store.state.listRevision + 1 });
@@ -225,6 +226,8 @@ export class Labeler {
       case 'flag':
       case 'clear':
       case 'type': {
+        // the first item is still on its way
+        if (!this.store.state.item) await this.opening;
         const { item, task } = this.store.state;
         if (!item || !task) return this.nothingToDecide();
         const answer = this.answerOf(action, item, task);
@@ -331,8 +334,19 @@ export class Labeler {
   }
 
   private fail(error: unknown): void {
-    const message = messageOf(error);
-    this.store.update({ saving: false, failure: { message, waiting: this.waiting.length - 1 }, announcement: '' });
+    this.store.update({ saving: false, announcement: '' });
+    this.holdBack(messageOf(error));
+  }
+
+  /** Nothing more is done until the person says what becomes of what waits; it outlives a reload. */
+  private holdBack(message: string): void {
+    this.store.update({ failure: { message, waiting: this.waiting.length - 1 } });
+    this.host.remember({ waiting: [...this.waiting] });
+  }
+
+  private release(): void {
+    this.store.update({ failure: undefined });
+    this.host.remember({ waiting: undefined });
   }
 
   /** Undo or redo. What was undone is shown again; after a redo what comes next. */
@@ -390,7 +404,6 @@ export class Labeler {
     this.store.update({ item, ...(keepDraft ? {} : draftOf(this.store.state, item)), ...(item ? { exhausted: false } : {}) });
     this.host.remember({ item: item?.example.id, ...(keepDraft ? {} : { ticked: undefined, typed: undefined }) });
     this.explain();
-    this.onShown();
   }
 
   /** Shows an example that is not the next one; the one on the screen comes after it, if it waits. */
@@ -455,9 +468,4 @@ export function progressText({ counts }: Pick<PanelDecided, 'counts'>): string {
 
 function sameLabels(one: PanelTask, other: PanelTask): boolean {
   return one.labels.length === other.labels.length && one.labels.every(({ id }, index) => id === other.labels[index]?.id);
-}
-
-/** Decides for all that pass a filter, or for examples by their ids. */
-export function bulkDecision(targets: { readonly ids: readonly string[] } | { readonly filter: ExampleFilter; readonly expected: number }, answer: Omit<Answer, 'origin'>): LabelerAction {
-  return { kind: 'bulk', decision: { ...answer, targets, origin: 'bulk' } };
 }

@@ -40,7 +40,8 @@ export function percent(share: number): string {
   return say('percent', share < 1 && rounded === 100 ? 99 : share > 0 && rounded === 0 ? 1 : rounded);
 }
 
+/** A moment as the person's language writes it, to the minute. */
 export function when(iso: string): string {
   const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? iso : date.toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
+  return Number.isNaN(date.getTime()) ? iso : date.toLocaleString(language, { dateStyle: 'short', timeStyle: 'short' });
 }

@@ -75,6 +75,22 @@ describe('labelling in the panel', () => {
     await close();
   });
 
+  it('still holds what could not be saved after a reload', async () => {
+    const { page, host, close } = await openPanel(browser, site);
+    await waitForPosition(page, 0);
+    host.latency = 50;
+    host.failure = 'The disk is full.';
+    for (const key of ['2', '1']) await page.keyboard.press(key);
+    await page.locator('.notice.error').waitFor();
+    await page.reload();
+    await page.locator('.notice.error', { hasText: 'closed or reloaded' }).waitFor();
+    assert.strictEqual(await shownPosition(page), 0);
+    await page.keyboard.press('Enter');
+    await waitForPosition(page, 2);
+    assert.deepStrictEqual(host.decisions.map(brief), [['e0', 'labeled', 'negative', 'key'], ['e1', 'labeled', 'positive', 'key']]);
+    await close();
+  });
+
   it('gives up what could not be saved only when told', async () => {
     const { page, host, close } = await openPanel(browser, site);
     await waitForPosition(page, 0);

@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { h } from '../dom';
-import { pageLanguage } from '../strings';
+import { number, percent } from '../strings';
 
 /** A chart that follows the width it is given and the theme. */
 export interface Chart {
@@ -27,36 +27,40 @@ export interface ChartOptions {
   readonly band?: readonly [number, number];
 }
 
-const height = 200;
+/** In CSS pixels. */
+const height = 190;
+/** Distances of ticks where there is nothing between whole numbers, such as epochs. */
+const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000, 1_000_000];
 
 /** A line chart. Its description, and the table that belongs beside it, tell the same to those who do not see it. */
 export function chart(options: ChartOptions): Chart {
-  const element = h('div', { class: 'chart', role: 'img' });
+  const canvas = h('div', { class: 'chart-canvas', role: 'img' });
+  const element = h('div', { class: 'chart' }, canvas, legend(options.series));
   let plot: uPlot | undefined;
   let data: uPlot.AlignedData | undefined;
 
   function draw(): void {
     plot?.destroy();
     plot = undefined;
-    const width = element.clientWidth;
+    const width = canvas.clientWidth;
     if (!data || width === 0) return;
-    plot = new uPlot({ ...settings(options), width, height }, data, element);
+    plot = new uPlot({ ...settings(options), width, height }, data, canvas);
   }
 
   let drawnWidth = 0;
   new ResizeObserver(() => {
-    const width = element.clientWidth;
+    const width = canvas.clientWidth;
     if (width === drawnWidth) return;
     drawnWidth = width;
     if (plot && width > 0) plot.setSize({ width, height });
     else draw();
-  }).observe(element);
+  }).observe(canvas);
   onThemeChange(draw);
 
   return {
     element,
     setData(next, description) {
-      element.setAttribute('aria-label', description);
+      canvas.setAttribute('aria-label', description);
       data = next;
       if (plot) plot.setData(next);
       else draw();
@@ -64,24 +68,31 @@ export function chart(options: ChartOptions): Chart {
   };
 }
 
+/** Names of the lines, each with a piece of it. */
+function legend(series: readonly ChartSeries[]): HTMLElement {
+  const entries = series.filter(({ look }) => look !== 'area').map(({ name, color, look }) => {
+    const sample = h('span', { class: `sample ${look}`, 'aria-hidden': 'true' });
+    sample.style.setProperty('--series', `var(${color[0]}, ${color[1]})`);
+    return h('li', {}, sample, name);
+  });
+  return h('ul', { class: 'legend' }, ...entries);
+}
+
 function settings({ x, xShare, series, band }: ChartOptions): Omit<uPlot.Options, 'width' | 'height'> {
   const ink = themeColor('--vscode-foreground', '#888');
   const faint = themeColor('--vscode-editorWidget-border', '--vscode-widget-border', 'rgba(128, 128, 128, 0.35)');
   const font = `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
   const axis = (label: string, share: boolean, extra: uPlot.Axis = {}): uPlot.Axis => ({
-    label,
-    labelSize: 18,
-    labelFont: font,
+    ...(label === '' ? {} : { label, labelSize: 18, labelFont: font }),
     font,
     stroke: ink,
     grid: { stroke: faint, width: 1 },
     ticks: { stroke: faint, width: 1, size: 4 },
-    values: (_plot, values) => values.map((value) => (share ? `${Math.round(value * 100)} %` : value.toLocaleString(pageLanguage()))),
+    values: (_plot, values) => values.map((value) => (share ? percent(value) : number(value, 2))),
     ...extra,
   });
   const share = series.filter(({ scale }) => scale !== 'loss');
   const loss = series.filter(({ scale }) => scale === 'loss');
-  const shown = (all: readonly ChartSeries[]): string => all.filter(({ look }) => look !== 'area').map(({ name }) => name).join(' · ');
   return {
     cursor: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
@@ -92,9 +103,9 @@ function settings({ x, xShare, series, band }: ChartOptions): Omit<uPlot.Options
       loss: { range: (_plot, _low, high) => [0, Math.max(0.1, (high ?? 1) * 1.1)] },
     },
     axes: [
-      axis(x, xShare === true, { size: 36 }),
-      ...(share.length > 0 ? [axis(shown(share), true, { scale: 'share', size: 48 })] : []),
-      ...(loss.length > 0 ? [axis(shown(loss), false, { scale: 'loss', size: 48, ...(share.length > 0 ? { side: 1, grid: { show: false } } : {}) })] : []),
+      axis(x, xShare === true, { size: 24, ...(xShare ? {} : { incrs: wholeSteps }) }),
+      ...(share.length > 0 ? [axis('', true, { scale: 'share', size: 48 })] : []),
+      ...(loss.length > 0 ? [axis('', false, { scale: 'loss', size: 48, ...(share.length > 0 ? { side: 1, grid: { show: false } } : {}) })] : []),
     ],
     series: [
       {},

@@ -22,7 +22,7 @@ export interface FilterBar {
 export function filterBar(changed: (filter: ExampleFilter) => void): FilterBar {
   const details = uniqueId('filters');
   const problemId = uniqueId('filter-problem');
-  const search = h('input', { type: 'search', placeholder: say('searchTexts'), 'aria-label': say('searchTexts'), 'aria-describedby': problemId, autocomplete: 'off', spellcheck: 'false', oninput: () => later() });
+  const search = h('input', { type: 'search', placeholder: say('searchTexts'), 'aria-label': say('searchTexts'), 'aria-describedby': problemId, autocomplete: 'off', spellcheck: 'false', maxlength: 1000, oninput: () => later() });
   const problem = h('p', { class: 'problem', id: problemId, role: 'status' });
   const more = h('button', { type: 'button', class: 'toggle', 'aria-expanded': 'false', 'aria-controls': details, onclick: () => expand(conditions.hidden) }, say('filters'));
   const total = h('span', { class: 'faint', role: 'status' });

@@ -10,6 +10,9 @@ import { run } from './topBar';
 /** Labels up to which the matrix of confusions is drawn as a whole. */
 const matrixLabels = 25;
 
+/** Less more accuracy than this is hardly any. */
+const leastGain = 0.005;
+
 /** How good the model is and what more decisions may bring; every figure that can be looked into leads to its examples. */
 export function insightView(app: App): Component {
   const content = h('div', { class: 'stack' });
@@ -98,8 +101,7 @@ function curveSection({ curve, outlook }: Insight, plot: Chart): HTMLElement {
     ],
     last ? say('curveAlt', curve.length, last.decisions, percent(last.accuracy)) : '',
   );
-  const gain = outlook && last ? outlook.accuracy - last.accuracy : 0;
-  const sentence = outlook ? say(gain >= 0.005 ? 'outlookGain' : 'outlookFlat', outlook.decisions, percent(Math.max(0, gain)), percent(outlook.low), percent(outlook.high)) : say('outlookMissing');
+  const sentence = outlook && last ? say(outlook.accuracy - last.accuracy >= leastGain ? 'outlookGain' : 'outlookFlat', outlook.decisions, percent(last.accuracy), percent(outlook.accuracy), percent(outlook.low), percent(outlook.high)) : say('outlookMissing');
   return h(
     'section',
     {},

@@ -50,6 +50,10 @@ export function itemView(app: App): Component {
     fill(places, ...placesOf(app, item));
   }
 
+  // what scrolls can be scrolled by the keyboard
+  const overflow = new ResizeObserver(() => setAttribute(scroller, 'tabindex', scroller.scrollHeight > scroller.clientHeight ? 0 : undefined));
+  for (const part of [scroller, text, words, context]) overflow.observe(part);
+
   return {
     element: article,
     update(current, before) {
@@ -65,7 +69,6 @@ export function itemView(app: App): Component {
         show(words, words.childElementCount > 0);
       }
       if (moved) scroller.scrollTop = 0;
-      setAttribute(scroller, 'tabindex', scroller.scrollHeight > scroller.clientHeight ? 0 : undefined);
     },
   };
 }

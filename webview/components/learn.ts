@@ -54,6 +54,7 @@ export function learnView(app: App): Component {
     const running = run?.status === 'running';
     show(begin, !running);
     show(cancel, running);
+    show(until, !running);
     show(bar, running);
     show(progress, running);
     const now = run?.progress;

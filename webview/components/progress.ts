@@ -1,10 +1,15 @@
+import type { Label } from '../../src/core/labels/task';
 import type { LearningState } from '../../src/core/labels/view';
+import type { PanelTask } from '../../src/core/protocol/panel';
 import type { PanelStringKey } from '../../src/core/protocol/panelStrings';
 import type { Component } from '../app';
 import { fill, h, setAttribute, setShare, setText, show, type Child } from '../dom';
 import type { State } from '../store';
 import { number, say } from '../strings';
 import { colorClass, labelMark, sameValue, statusText, valueMarks, valueText } from './marks';
+
+/** With more labels than these only the most frequent are counted here; the list under Labels counts all. */
+const manyCounts = 12;
 
 const hints: Readonly<Record<NonNullable<LearningState['stopHint']>, PanelStringKey>> = { plateau: 'stopPlateau', confident: 'stopConfident', done: 'stopDone' };
 
@@ -28,12 +33,22 @@ export function progressView(): Component {
       setAttribute(bar, 'aria-valuemax', now.examples);
       setAttribute(bar, 'aria-valuenow', now.labeled);
       setText(figures, figuresText(state));
-      fill(counts, ...task.labels.map((label) => h('li', { class: colorClass(label) }, labelMark(label), h('span', { class: 'count' }, number(now.byLabel[label.id] ?? 0)))));
-      show(counts, task.labels.length > 0);
+      fill(counts, ...counted(task).map(([label, count]) => h('li', { class: colorClass(label) }, labelMark(label), h('span', { class: 'count' }, number(count)))));
+      show(counts, counts.childElementCount > 0);
       show(hint, learning.stopHint !== undefined);
       setText(hint, learning.stopHint ? say(hints[learning.stopHint]) : '');
     },
   };
+}
+
+/** Labels with their counts; of many, those decided most. */
+function counted({ labels, counts }: PanelTask): (readonly [Label, number])[] {
+  const all = labels.map((label) => [label, counts.byLabel[label.id] ?? 0] as const);
+  if (all.length <= manyCounts) return all;
+  return all
+    .filter(([, count]) => count > 0)
+    .sort(([, one], [, other]) => other - one)
+    .slice(0, manyCounts);
 }
 
 function figuresText({ task }: State): string {
