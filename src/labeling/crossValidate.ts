@@ -1,10 +1,10 @@
 import { regressionReport } from '../core/metrics/report';
 import type { CrossValidation } from '../core/protocol/learner';
 import { isRight, numberOf } from './checkScore';
-import { mixHash } from './checks';
 import type { FeatureStatistics, FeatureStore } from './featureStore';
 import type { Head, HeadShape } from './head';
 import { fitHead, isLearnable, type Lecture } from './headFit';
+import { mixHash } from './mixHash';
 import type { Turns } from './turns';
 
 /** Shares of a fold's training part that the learning curve is measured at. */

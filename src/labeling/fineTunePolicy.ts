@@ -4,8 +4,6 @@
 import type { TaskKind } from '../core/model/onnxWriter';
 import { Random } from '../core/util/random';
 
-/** Decisions between two fine-tunings, unless a setting says otherwise. */
-export const defaultFineTuneEvery = 20;
 /** Labels that each of two classes must have; for `number`, as many decisions as both together. */
 const leastOfClass = 5;
 
@@ -100,22 +98,6 @@ export function isKept(before: readonly boolean[], after: readonly boolean[]): b
   const lost = before.filter((right, row) => right && !after[row]).length;
   const won = before.filter((right, row) => !right && after[row]).length;
   return lost <= won || coinTail(lost, lost + won) >= overlooked;
-}
-
-/**
- * As {@link isKept}, for `number`: the mean absolute error may grow by what chance explains, one standard error of the mean difference.
- *
- * @param before absolute errors of the best version so far @param after those of the new one, on the same rows
- */
-export function isKeptNumber(before: readonly number[], after: readonly number[]): boolean {
-  if (before.length !== after.length) throw new Error(`${after.length} rows after fine-tuning, ${before.length} before.`);
-  if (before.length === 0) return true;
-  const losses = after.map((error, row) => error - before[row]!);
-  const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-  if (mean <= 0) return true;
-  if (losses.length === 1) return false;
-  const variance = losses.reduce((sum, loss) => sum + (loss - mean) ** 2, 0) / (losses.length - 1);
-  return mean <= Math.sqrt(variance / losses.length);
 }
 
 /** Probability of at least `heads` heads in `tosses` of a fair coin. */

@@ -1,9 +1,10 @@
+import { checkShare } from '../core/labels/checks';
 import type { TaskKind } from '../core/model/onnxWriter';
 import type { PoolSetup, QueueOrder, QueueReason } from '../core/protocol/learner';
-import { checkShare, mixHash } from './checks';
 import { spread } from './diversity';
 import type { FeatureStatistics, FeatureStore } from './featureStore';
 import { standardizeInto } from './head';
+import { mixHash } from './mixHash';
 
 /** Places of the queue that are worked out; the other texts keep waiting behind them. */
 export const queueLength = 1000;

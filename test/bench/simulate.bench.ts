@@ -12,10 +12,10 @@ import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readLabeled } from '../../src/app/labeledRows';
 import { RecordReader } from '../../src/core/csv/reader';
+import { isCheck } from '../../src/core/labels/checks';
 import { exampleId } from '../../src/core/text/normalize';
 import { Random } from '../../src/core/util/random';
 import { Predictor } from '../../src/inference/predictor';
-import { exampleHash, isCheck } from '../../src/labeling/checks';
 import { isRight } from '../../src/labeling/checkScore';
 import { FeatureStore } from '../../src/labeling/featureStore';
 import type { HeadShape } from '../../src/labeling/head';
@@ -36,7 +36,8 @@ interface Texts {
   readonly texts: readonly string[];
   readonly truth: readonly number[];
   readonly labels: readonly string[];
-  readonly hashes: Uint32Array;
+  /** `exampleId` of each. */
+  readonly ids: readonly string[];
   readonly width: number;
   readonly features: Float32Array;
   /** [texts, labels] where the base model's labels are the file's. */
@@ -71,7 +72,7 @@ async function readTexts(file: string, predictor: Predictor): Promise<Texts> {
     tokenizer: readFileSync('models/sentiment/tokenizer.json'),
     model: readFileSync('models/sentiment/model.onnx'),
   };
-  const { labels: ids } = await predictor.load('base', files);
+  const { labels: baseLabels } = await predictor.load('base', files);
   const texts = kept.map(({ text }) => text);
   const { features, scores } = await predictor.predict('base', texts, { features: true, cache: false, priority: 'background' });
   if (!features) throw new Error('The model gave no features.');
@@ -79,10 +80,10 @@ async function readTexts(file: string, predictor: Predictor): Promise<Texts> {
     texts,
     truth: kept.map(({ label }) => labels.indexOf(label)),
     labels,
-    hashes: Uint32Array.from(distinct.keys(), exampleHash),
+    ids: [...distinct.keys()],
     width: features.length / texts.length,
     features,
-    base: ids.join('\n') === labels.join('\n') ? scores : undefined,
+    base: baseLabels.join('\n') === labels.join('\n') ? scores : undefined,
   };
 }
 
@@ -91,14 +92,13 @@ async function labeledRows(order: Order, data: Texts, pool: readonly number[], s
   const count = Math.max(...budgets);
   if (order === 'file') return pool.slice(0, count);
   if (order === 'random') return new Random(seed + 1).shuffle([...pool]).slice(0, count);
-  const hashes = Uint32Array.from(pool, (row) => data.hashes[row]!);
   await client.open({
     count: pool.length,
     kind: 'single',
     labels: data.labels.length,
-    checks: Uint8Array.from(hashes, (hash) => (isCheck(hash) ? 1 : 0)),
+    checks: Uint8Array.from(pool, (row) => (isCheck(data.ids[row]!) ? 1 : 0)),
     keywords: new Int32Array(pool.length).fill(-1),
-    hashes,
+    hashes: Uint32Array.from(pool, (row) => Number.parseInt(data.ids[row]!.slice(0, 8), 16)),
     seed,
   });
   const gather = (from: Float32Array, width: number): Float32Array => {
@@ -185,6 +185,7 @@ async function simulate(file: string, predictor: Predictor, client: LearnerClien
         baselines.get(order)![at]!.push(tfidfAccuracy(matrix, data.truth, data.labels.length, training, test));
       });
     }
+    console.error(`${path.basename(path.dirname(file))}: ${seed + 1} of ${seeds.length} seeds`);
   }
   console.log(`\n${file}: ${data.texts.length} distinct texts, ${data.labels.length} labels${data.base ? ', those of the base model' : ''}; accuracy in %, mean of ${seeds.length} seeds ± standard error (${((performance.now() - began) / 1000).toFixed(0)} s)`);
   console.log(`${'labels'.padEnd(34)}${budgets.map((budget) => String(budget).padStart(14)).join('')}`);

@@ -49,7 +49,7 @@ export interface PoolSetup {
   readonly kind: TaskKind;
   /** Number of labels, those that are offered; 0 for `number`. */
   readonly labels: number;
-  /** [count] 1 where a text is one of the random checks (see `isCheck`). Never learned from while the head is measured on them. */
+  /** [count] 1 where a text is one of the random checks (`isCheck` in core/labels/checks). Never learned from while the head is measured on them. */
   readonly checks: Uint8Array;
   /** [count] index of the label whose keyword the text holds, or -1. */
   readonly keywords: Int32Array;

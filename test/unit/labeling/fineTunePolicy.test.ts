@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { canFineTune, fineTuneRows, isKept, isKeptNumber, stopHint, untilFineTune, type DecidedText, type FineTuneCounts, type StopEvidence } from '../../../src/labeling/fineTunePolicy';
+import { canFineTune, fineTuneRows, isKept, stopHint, untilFineTune, type DecidedText, type FineTuneCounts, type StopEvidence } from '../../../src/labeling/fineTunePolicy';
 
 const counts: FineTuneCounts = { kind: 'single', byLabel: [5, 5, 0], labeled: 10, sinceLast: 12, every: 20, running: false };
 
@@ -56,14 +56,6 @@ describe('fine-tuning', () => {
         assert.ok(isKept(before, after) || isKept(after, before));
       }),
     );
-  });
-
-  it('of numbers is kept unless the error grows beyond its noise', () => {
-    assert.ok(isKeptNumber([], []));
-    assert.ok(isKeptNumber([1, 2, 3], [1, 2, 3]));
-    assert.ok(isKeptNumber([1, 2, 3, 1], [3, 1, 2, 1.5]));
-    assert.ok(!isKeptNumber([1, 2, 3, 1], [1.5, 2.4, 3.6, 1.5]));
-    assert.ok(!isKeptNumber([1], [2]));
   });
 });
 

@@ -1,11 +1,10 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
+import { checkShare } from '../../../src/core/labels/checks';
 import type { QueueOrder, QueueReason } from '../../../src/core/protocol/learner';
-import { checkShare, exampleHash, isCheck, mixHash } from '../../../src/labeling/checks';
 import { spread } from '../../../src/labeling/diversity';
 import { FeatureStore } from '../../../src/labeling/featureStore';
 import { confidence, margin, queueLength, QueuePool, rankQueue, type QueueState } from '../../../src/labeling/queue';
-import { exampleId } from '../../../src/core/text/normalize';
 import { Random } from '../../../src/core/util/random';
 import { batchOf, madeTexts } from './texts';
 
@@ -170,22 +169,3 @@ describe('spreading points', () => {
     );
   });
 });
-
-describe('random checks', () => {
-  it('are 15 % of the texts, the same for ever', () => {
-    const ids = Array.from({ length: 4000 }, (_, i) => exampleId(`text ${i}`));
-    const share = ids.filter((id) => isCheck(exampleHash(id))).length / ids.length;
-    assert.ok(Math.abs(share - checkShare) < 0.02, `${share}`);
-    assert.deepStrictEqual([...'abcdefghijklmnopqrstuvwxyz'].filter((letter) => isCheck(exampleHash(exampleId(letter)))).join(''), pinned);
-  });
-
-  it('stand anywhere in a shuffle', () => {
-    const hashes = Array.from({ length: 4000 }, (_, i) => exampleHash(exampleId(`text ${i}`)));
-    const sorted = [...hashes].sort((a, b) => mixHash(a, 7) - mixHash(b, 7));
-    const early = sorted.slice(0, 2000).filter(isCheck).length / hashes.filter(isCheck).length;
-    assert.ok(Math.abs(early - 0.5) < 0.06, `${early}`);
-  });
-});
-
-/** Those of the letters that are checks: if this changes, holdouts of the past are mixed with what was learned. */
-const pinned = 'y';

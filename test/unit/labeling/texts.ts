@@ -1,6 +1,6 @@
 import type { FeatureBatch, LearnedDecision, PoolSetup } from '../../../src/core/protocol/learner';
 import { Random } from '../../../src/core/util/random';
-import { isCheck } from '../../../src/labeling/checks';
+import { isCheck } from '../../../src/core/labels/checks';
 
 /** A pool of made-up texts: a text's features lie around the centre of its label. */
 export interface MadeTexts {
@@ -18,7 +18,7 @@ export function madeTexts(count: number, { labels = 3, width = 8, noise = 1, see
   const features = Float32Array.from({ length: count * width }, (_, i) => 3 + centres[truth[Math.floor(i / width)]!]![i % width]! + noise * random.normal());
   const hashes = Uint32Array.from({ length: count }, () => random.uint32());
   return {
-    setup: { count, kind: 'single', labels, checks: Uint8Array.from(hashes, (hash) => (isCheck(hash) ? 1 : 0)), keywords: new Int32Array(count).fill(-1), hashes, seed, ...own },
+    setup: { count, kind: 'single', labels, checks: Uint8Array.from(hashes, () => (isCheck(random.uint32().toString(16).padStart(32, '0')) ? 1 : 0)), keywords: new Int32Array(count).fill(-1), hashes, seed, ...own },
     truth,
     width,
     features,
