@@ -10,7 +10,7 @@ describe('Cohen’s kappa', () => {
   const pairs = (table: readonly (readonly number[])[]): [string, string][] => table.flatMap((row, a) => row.flatMap((count, b) => Array.from({ length: count }, (): [string, string] => [`${a}`, `${b}`])));
 
   it('is that of Fleiss, Levin & Paik 2003, table 18.1 (100 diagnoses)', () => near(cohenKappa(pairs([[75, 1, 4], [5, 4, 1], [0, 0, 10]])), 0.676));
-  it('is that of Bakeman & Gottman’s usual example of 50 proposals', () => near(cohenKappa(pairs([[20, 5], [10, 15]])), 0.4));
+  it('is that of the textbooks’ 50 proposals, which two readers accept or refuse', () => near(cohenKappa(pairs([[20, 5], [10, 15]])), 0.4));
   it('is 1 for perfect agreement, of one category too, 0 for chance, and below 0 for less', () => {
     assert.strictEqual(cohenKappa(pairs([[3]])), 1);
     near(cohenKappa(pairs([[4, 0], [0, 6]])), 1);
