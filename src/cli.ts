@@ -1,12 +1,15 @@
-// The command line: label-lens classify | evaluate | train | models.
+// The command line: label-lens classify | evaluate | train | export | import | models.
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
+import { readTaskFolder } from './app/labeling/taskFolder';
 import { ModelStore } from './app/modelStore';
 import { writeBundle } from './app/taskModels';
 import { UsageError, parseArguments, usage, type Arguments, type CommandSpec } from './cli/arguments';
 import { classify, classifySpec } from './cli/classify';
 import type { CliContext } from './cli/context';
 import { evaluate, evaluateSpec } from './cli/evaluate';
+import { exportSpec, exportTask } from './cli/export';
+import { importLabels, importSpec } from './cli/import';
 import { models, modelsSpec } from './cli/models';
 import type { Terminal } from './cli/terminal';
 import { train, trainSpec } from './cli/train';
@@ -22,6 +25,8 @@ const commands: Readonly<Record<string, { readonly spec: CommandSpec; readonly r
   classify: { spec: classifySpec, run: classify },
   evaluate: { spec: evaluateSpec, run: evaluate },
   train: { spec: trainSpec, run: train },
+  export: { spec: exportSpec, run: exportTask },
+  import: { spec: importSpec, run: importLabels },
   models: { spec: modelsSpec, run: models },
 };
 
@@ -74,6 +79,7 @@ async function main(argv: readonly string[]): Promise<number> {
       trainer,
       cores: availableParallelism(),
       pause: () => new Promise((resolve) => void setImmediate(resolve)),
+      readTask: (folder, options) => readTaskFolder(path.resolve(folder).replaceAll('\\', '/'), { ...options, fileSystem, openInput }),
       openInput: (file) => openInput(file),
       openOutput: (file) => openOutput(file),
       checkpoints: (folder) => new CheckpointFile(fileSystem, path.join(path.resolve(folder), 'training.checkpoint')),

@@ -1,5 +1,6 @@
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { AbortSignalLike } from '../core/protocol/rpc';
+import type { TaskFolder, TaskFolderOptions } from '../app/labeling/taskFolder';
 import type { ModelStore } from '../app/modelStore';
 import type { Predictor } from '../inference/predictor';
 import type { CheckpointStore } from '../training/checkpointKeeper';
@@ -19,6 +20,8 @@ export interface CliContext {
   readonly cores: number;
   /** Resolves after what has come in was handled. */
   readonly pause: () => Promise<void>;
+  /** Reads the task in a folder `.label-lens/TASK`, by a path relative to the current folder. */
+  readTask(folder: string, options: Omit<TaskFolderOptions, 'fileSystem' | 'openInput'>): Promise<TaskFolder>;
   /** Opens a file, or standard input for `-`; unpacks .gz. */
   openInput(file: string): Promise<Input>;
   /** Opens a file that appears whole or not at all, or standard output for `-`. */

@@ -2,12 +2,16 @@ import { stratifiedSample } from '../core/labels/split';
 import { CancelledError } from '../core/errors';
 import { checkHyperparameters, hyperparameterSpecs, type HyperparameterSpec } from '../core/model/hyperparameters';
 import { findPreset, presets } from '../core/model/presets';
+import type { BundleFiles } from '../core/protocol/predictor';
 import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
-import { defaultHeldOut, trainRequest } from '../app/trainRequest';
+import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
+import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
+import type { CheckpointStore } from '../training/checkpointKeeper';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { readLabeledFile } from './labeledFile';
+import { readTask, taskFlag } from './taskFolder';
 import { ProgressLine } from './terminal';
 
 /** Flags of the hyperparameters: `--learning-rate` for `learningRate`, with the help of their specification. */
@@ -19,9 +23,10 @@ const hyperparameterFlags = Object.fromEntries(
 );
 
 export const trainSpec: CommandSpec = {
-  summary: 'Trains a model on a labelled file and writes it as a bundle of model.onnx, tokenizer.json and model.json.',
-  operands: '--label COL --output DIR FILE',
+  summary: 'Trains a model on a labelled file, or on the decisions of a task, and writes it as a bundle of model.onnx, tokenizer.json and model.json.',
+  operands: '--label COL --output DIR FILE, or --task DIR',
   flags: {
+    task: { ...taskFlag, help: `${taskFlag.help}: trains on what was decided instead of a file, held out are the random checks if 20 are decided; without --output the model becomes the task’s next version` },
     label: { value: 'COL', help: 'column that holds the label' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     base: { value: 'NAME|DIR|none', help: 'model to start from (default none)' },
@@ -42,10 +47,13 @@ export const trainSpec: CommandSpec = {
 
 /** `label-lens train`. */
 export async function train(args: Arguments, context: CliContext): Promise<void> {
-  const file = args.file();
-  const output = args.required('output');
-  const labelColumn = args.required('label');
-  const textColumns = args.list('text') ?? ['text'];
+  const taskPath = args.text('task');
+  if (taskPath !== undefined) checkTaskFlags(args);
+  else {
+    args.file();
+    args.required('label');
+    args.required('output');
+  }
   const preset = findPreset(args.text('preset') ?? presets[0]!.name);
   if (!preset) throw new UsageError(`There is no preset ${args.text('preset')}. Choose one of ${presets.map((each) => each.name).join(', ')}.`);
   const precision = args.text('precision') ?? 'float32';
@@ -62,31 +70,26 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const base = baseName === 'none' ? undefined : await context.models.open(baseName);
 
   const progress = new ProgressLine(context.terminal);
-  const columns = { textColumns, labelColumn };
-  let rows = await readLabeledFile(context, file, columns, progress);
-  if (limit !== undefined) rows = stratifiedSample(rows, Math.min(limit, rows.length), (row) => row.label, hyperparameters.seed);
-  const validFile = args.text('valid');
+  const data = taskPath === undefined ? await fileData(args, context, split, progress) : await taskData(args, context, taskPath, split);
+  const rows = limit === undefined ? data.rows : stratifiedSample(data.rows, Math.min(limit, data.rows.length), (row) => row.label, hyperparameters.seed);
   const description = args.text('description');
   const request = await trainRequest(
     {
-      ...columns,
+      ...data,
       rows,
-      heldOut: validFile === undefined ? { share: split } : { rows: await readLabeledFile(context, validFile, columns, progress), file: validFile },
-      file,
       preset: preset.name,
       ...(base === undefined ? {} : { base }),
       hyperparameters,
       workers,
       precision,
-      name: args.text('name') ?? output.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)!,
-      version: 'v1',
+      name: args.text('name') ?? data.name,
       ...(description === undefined ? {} : { description }),
     },
     context.pause,
   );
   context.terminal.stderr(`${request.rows.length} rows to train on, ${request.validation.length} held out, ${request.labels.length} labels.\n`);
 
-  const checkpoints = context.checkpoints(output);
+  const { checkpoints } = data;
   if (args.has('restart')) await checkpoints.clear();
   const say = (line: string): void => {
     progress.clear();
@@ -125,7 +128,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   } finally {
     progress.clear();
   }
-  await context.writeBundle(output, result.bundle);
+  const output = await data.store(result.bundle);
   await checkpoints.clear();
   const best = result.epochs[result.best]!;
   context.terminal.stderr(
@@ -135,6 +138,67 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
     const { epochs, examplesPerSecond } = result;
     context.terminal.stdout(`${JSON.stringify({ preset: preset.name, base: baseName, rows: request.rows.length, epochs, best: result.best, examplesPerSecond, output })}\n`);
   }
+}
+
+/** What a training learns from, and where its model goes. */
+interface TrainingData extends Pick<TrainingPlan, 'textColumns' | 'labelColumn' | 'rows' | 'heldOut' | 'file' | 'name' | 'version'> {
+  readonly checkpoints: CheckpointStore;
+  /** @returns the folder that the model is in */
+  readonly store: (bundle: BundleFiles) => Promise<string>;
+}
+
+async function fileData(args: Arguments, context: CliContext, split: number, progress: ProgressLine): Promise<TrainingData> {
+  const file = args.file();
+  const columns = { textColumns: args.list('text') ?? ['text'], labelColumn: args.required('label') };
+  const validFile = args.text('valid');
+  const output = args.required('output');
+  const rows = await readLabeledFile(context, file, columns, progress);
+  const heldOut = validFile === undefined ? { share: split } : { rows: await readLabeledFile(context, validFile, columns, progress), file: validFile };
+  return { ...columns, rows, heldOut, file, name: lastSegment(output), version: 'v1', ...folderOutput(context, output) };
+}
+
+/** What was decided in a task: text and label of each example, in the order of its sources. */
+async function taskData(args: Arguments, context: CliContext, path: string, split: number): Promise<TrainingData> {
+  const task = await readTask(context, path);
+  const { rows, heldOut } = await decidedRows(task, context.pause);
+  const output = args.text('output');
+  return {
+    textColumns: ['text'],
+    labelColumn: 'label',
+    rows,
+    heldOut: heldOut === undefined ? { share: split } : { rows: heldOut, file: task.name },
+    file: task.name,
+    name: task.name,
+    ...(output === undefined
+      ? { version: await task.models.nextVersion(), checkpoints: task.models.checkpoints(), store: async (bundle) => (await storeVersion(task, bundle)).folder }
+      : { version: 'v1', ...folderOutput(context, output) }),
+  };
+}
+
+async function storeVersion({ models }: TaskFolder, bundle: BundleFiles): Promise<{ readonly folder: string }> {
+  await models.ignoreModels();
+  return await models.add(bundle);
+}
+
+function folderOutput(context: CliContext, output: string): Pick<TrainingData, 'checkpoints' | 'store'> {
+  return {
+    checkpoints: context.checkpoints(output),
+    store: async (bundle) => {
+      await context.writeBundle(output, bundle);
+      return output;
+    },
+  };
+}
+
+function lastSegment(path: string): string {
+  return path.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) ?? path;
+}
+
+/** With a task, what would say where texts and labels are means nothing. */
+function checkTaskFlags(args: Arguments): void {
+  if (args.operands.length > 0) throw new UsageError('--task and FILE are two ways to say what to train on. Give one of them.');
+  const foreign = ['label', 'text', 'valid'].find((flag) => args.text(flag) !== undefined);
+  if (foreign !== undefined) throw new UsageError(`--${foreign} is about a file, and a task knows its texts and labels. Leave it out.`);
 }
 
 function flagOf(name: string): string {

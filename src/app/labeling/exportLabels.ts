@@ -13,6 +13,7 @@ import type { ExampleState, Guess } from '../../core/labels/view';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import { exampleId } from '../../core/text/normalize';
 import { joinBytes, wholeOrNothing, type RecordSink } from '../recordSink';
+import { Slices } from './slices';
 
 /** What an export knows of a task; an open `LabelingTask` has it. */
 export interface DecidedTexts {
@@ -80,8 +81,8 @@ export interface ExportPreview extends ExportSummary {
 export const previewLines = 6;
 /** UTF-16 units of a line that a preview shows. */
 const previewWidth = 400;
-/** Rows and bytes that are written at once. */
-const pieceLimits = { rows: 500, bytes: 1_000_000 };
+/** Bytes that are written at once; fewer when others have to have their turn. */
+const pieceBytes = 1_000_000;
 
 /**
  * Writes the decisions of a task, one file a source. Nothing is to be seen of the files before all of them are whole, and nothing if anything goes wrong or it is cancelled.
@@ -153,8 +154,8 @@ function zeros(): Record<RowStatus, number> {
 /** One source on its way into one sink. */
 class Export {
   private readonly columns: readonly ExportColumn[];
+  private readonly slices: Slices;
   private pieces: Uint8Array[] = [];
-  private pieceRows = 0;
   private pieceBytes = 0;
 
   constructor(
@@ -164,6 +165,7 @@ class Export {
     private readonly counts: Counts,
     private readonly signal: AbortSignal,
   ) {
+    this.slices = new Slices(request.pause);
     this.columns = exportColumns.filter((column) => request.columns.includes(column));
   }
 
@@ -217,9 +219,8 @@ class Export {
     if (format === 'copy') this.add(record([...names, ...columns]));
     for await (const { text, source } of texts()) {
       const row = this.judge(text, source);
-      if (row === undefined) this.pieceRows++;
-      else if (format === 'copy') this.add(record([source.file, source.start ?? '', source.end ?? '', text, ...columns.map((column) => exportCell(column, row, safeCells) ?? '')]));
-      else this.add(this.line(row));
+      if (row !== undefined && format === 'copy') this.add(record([source.file, source.start ?? '', source.end ?? '', text, ...columns.map((column) => exportCell(column, row, safeCells) ?? '')]));
+      else if (row !== undefined) this.add(this.line(row));
       await this.flushFull();
     }
   }
@@ -235,7 +236,6 @@ class Export {
     const isChosen = rows === 'all' || (rows === 'labeled' ? status === 'labeled' : rows.has(id));
     const isWritten = isChosen && (format !== 'huggingface' || status === 'labeled');
     this.counts.add(status, isWritten);
-    this.pieceRows++;
     return isWritten ? { text, status, source, ...(state ? { state } : {}), ...(guess ? { guess } : {}) } : undefined;
   }
 
@@ -262,17 +262,16 @@ class Export {
   }
 
   private async flushFull(): Promise<void> {
-    if (this.pieceRows >= pieceLimits.rows || this.pieceBytes >= pieceLimits.bytes) await this.flush();
+    if (this.slices.isOver || this.pieceBytes >= pieceBytes) await this.flush();
   }
 
   private async flush(): Promise<void> {
     const { pieces } = this;
     this.pieces = [];
-    this.pieceRows = 0;
     this.pieceBytes = 0;
     if (pieces.length > 0) await this.sink.write(joinBytes(pieces));
     this.request.onProgress?.(this.counts.rows);
-    await this.request.pause();
+    await this.slices.rest();
     this.checkOn();
   }
 }

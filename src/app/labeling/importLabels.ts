@@ -8,6 +8,7 @@ import { unsafeCell } from '../../core/labels/labelCells';
 import { ImportPlanner, type ImportPlan, type ImportTarget } from '../../core/labels/importPlan';
 import { JsonItems } from '../../core/labels/jsonItems';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
+import { Slices } from './slices';
 
 export interface ImportRequest {
   /** As a person knows it; its ending tells tables from JSON. */
@@ -26,8 +27,6 @@ export interface ImportRequest {
   readonly onProgress?: (rows: number) => void;
 }
 
-/** Rows between two looks at what has come in. */
-const rowsAtOnce = 500;
 /** Columns of our exports beside the label, however a file with such columns already made us call them. */
 const ownColumn = /^(annotator|time|guess|score|status)(?:_\d+)?$/;
 
@@ -52,10 +51,12 @@ export function guessImportFields(columns: readonly string[], samples: readonly 
 
 class Import {
   private readonly planner: ImportPlanner;
+  private readonly slices: Slices;
   private rows = 0;
 
   constructor(private readonly request: ImportRequest) {
     this.planner = new ImportPlanner(request.file, request.target);
+    this.slices = new Slices(request.pause);
   }
 
   async run(): Promise<ImportPlan> {
@@ -66,7 +67,7 @@ class Import {
   }
 
   private async breathe(): Promise<void> {
-    await this.request.pause();
+    await this.slices.rest();
     if (this.request.signal?.aborted) throw new CancelledError();
   }
 
@@ -80,7 +81,8 @@ class Import {
       if (!(error instanceof HumanError)) throw error;
       this.planner.problem(error);
     }
-    if (++this.rows % rowsAtOnce > 0) return;
+    this.rows++;
+    if (!this.slices.isOver) return;
     this.request.onProgress?.(this.rows);
     await this.breathe();
   }

@@ -1,6 +1,6 @@
 /** What an import would change: told before anything is written. */
 import { HumanError } from '../errors';
-import { exampleId } from '../text/normalize';
+import { exampleId, normalizeText } from '../text/normalize';
 import { excerptOf, isSameValue, type Decision, type DecisionStatus, type DecisionValue } from './decision';
 import type { ImportedAnswer } from './importFormats';
 import { unsafeCell } from './labelCells';
@@ -60,6 +60,8 @@ export interface ImportPlan {
 /** Gathers the answers of a file and finds out what they would change. Equal texts are one example, as everywhere. */
 export class ImportPlanner {
   private readonly labels: LabelNames;
+  /** New labels by their names without letter case: two names that differ in nothing else are one label. */
+  private readonly fresh = new Map<string, string>();
   private readonly gathered = new Map<string, PlannedDecision & { readonly isNamed: boolean }>();
   private readonly unmatchedRows: number[] = [];
   private readonly firstProblems: HumanError[] = [];
@@ -199,7 +201,10 @@ export class ImportPlanner {
           taskLimits.labelNameLength,
         ]);
       }
-      return this.labels.idOf(name);
+      if (this.labels.has(name)) return this.labels.idOf(name);
+      const folded = foldedName(name);
+      if (!this.fresh.has(folded)) this.fresh.set(folded, name);
+      return this.fresh.get(folded) ?? name;
     };
     return typeof value === 'string' ? idOf(value) : [...new Set(value.map(idOf))];
   }
@@ -240,7 +245,7 @@ class LabelNames {
     const add = (name: string, id: string): void => void (ids.has(name) || ids.set(name, id));
     for (const { id } of task.labels) add(id, id);
     for (const { id, name } of task.labels) add(name, id);
-    for (const { id, name } of task.labels) for (const folded of [name, id]) add(folded.trim().toLowerCase(), id);
+    for (const { id, name } of task.labels) for (const each of [name, id]) add(foldedName(each), id);
     this.ids = ids;
   }
 
@@ -258,8 +263,12 @@ class LabelNames {
 
   private find(name: string): string | undefined {
     const plain = unsafeCell(name);
-    return this.ids.get(name) ?? this.ids.get(name.trim().toLowerCase()) ?? this.ids.get(plain) ?? this.ids.get(plain.trim().toLowerCase());
+    return this.ids.get(name) ?? this.ids.get(foldedName(name)) ?? this.ids.get(plain) ?? this.ids.get(foldedName(plain));
   }
+}
+
+function foldedName(name: string): string {
+  return normalizeText(name).toLowerCase();
 }
 
 function namesIn(value: DecisionValue | undefined): readonly string[] {

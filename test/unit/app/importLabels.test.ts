@@ -159,16 +159,16 @@ describe('export and import', () => {
 });
 
 describe('planImport', () => {
-  const world = (kind: TaskKind = 'single', labels: readonly string[] = ['positive', 'negative']): World => new World(taskOf(kind, labels), ['good', 'bad', 'so so', '很好']);
+  const world = (kind: TaskKind = 'single', labels: readonly string[] = ['positive', 'negative']): World => new World(taskOf(kind, labels), ['good', 'bad', 'so so', '很好', 'ok']);
 
   it('takes a column of a table, by id or name, and says what is new, unknown and wrong', async () => {
     const target = world('single', ['positive']);
-    const found = await plan('old.csv', 'Review,Sentiment\ngood,POSITIVE\nbad, negative \nso so,\nnever seen,positive\n很好,neutral\ngood,negative\n', target, { text: ['review'], label: 'sentiment' });
-    assert.deepStrictEqual(inShort(found, target), [['good', 'positive', 'me'], ['bad', 'negative', 'me'], ['很好', 'neutral', 'me']]);
-    assert.deepStrictEqual([found.answers, found.unanswered, found.repeated], [5, 1, 1]);
-    assert.deepStrictEqual(found.newLabels, [{ name: 'negative', count: 1 }, { name: 'neutral', count: 1 }]);
+    const found = await plan('old.csv', 'Review,Sentiment\ngood,POSITIVE\nbad, negative \nso so,\nnever seen,positive\n很好,neutral\nok,Neutral\ngood,negative\n', target, { text: ['review'], label: 'sentiment' });
+    assert.deepStrictEqual(inShort(found, target), [['good', 'positive', 'me'], ['bad', 'negative', 'me'], ['很好', 'neutral', 'me'], ['ok', 'neutral', 'me']]);
+    assert.deepStrictEqual([found.answers, found.unanswered, found.repeated], [6, 1, 1]);
+    assert.deepStrictEqual(found.newLabels, [{ name: 'neutral', count: 2 }, { name: 'negative', count: 1 }]);
     assert.deepStrictEqual(found.unmatched, { count: 1, rows: [4] });
-    assert.match(found.problems.first[0]?.message ?? '', /^old\.csv: rows 1 and 6 hold the same text with different labels/);
+    assert.match(found.problems.first[0]?.message ?? '', /^old\.csv: rows 1 and 7 hold the same text with different labels/);
     const withLabels = { ...target.task, labels: [...target.task.labels, { id: 'negative-1', name: 'negative', color: 1 }, { id: 'neutral', name: 'neutral', color: 2 }] };
     const decisions = importDecisions(found, withLabels, target, { now, group: 'g' });
     assert.deepStrictEqual(decisions[1], { at: now, example: exampleId('bad'), source: { file: 'r.csv', row: 1 }, text: 'bad', status: 'labeled', label: 'negative-1', annotator: 'me', origin: 'import', group: 'g' });
