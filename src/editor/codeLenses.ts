@@ -111,7 +111,7 @@ export class SegmentLenses implements vscode.CodeLensProvider<SegmentLens>, vsco
     if (!this.isTyping(document)) await within(PATIENCE, this.prefetch(document), token);
     this.tellStanding(document, segments);
     const lenses = shown.flatMap((segment) => {
-      const annotation = this.annotations.of(document, segment);
+      const annotation = this.annotations.ofPart(document, segment);
       return lensParts(annotation, this.annotations.mayAccept).map((part) => new SegmentLens(document, segment, part, this.commandFor(document, segment, part, annotation)));
     });
     if (lenses.some(({ isResolved }) => isResolved)) this.resolved.fire(document);

@@ -555,7 +555,7 @@ class Table implements vscode.Disposable {
   private shownRow({ position, text, row, range }: ReadRow): ShownRow {
     const { annotations } = this.context;
     const place = annotations.task ? { start: this.document.offsetAt(range.start), end: this.document.offsetAt(range.end) } : {};
-    const annotation = annotations.of(this.document, { text, row, ...place });
+    const annotation = annotations.ofPart(this.document, { text, row, ...place });
     return { position, text, shown: rowTextOf(annotation), awaits: annotation.awaits };
   }
 

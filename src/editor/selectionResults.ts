@@ -13,8 +13,6 @@ export interface SelectionResult extends Span {
   readonly prediction: Prediction | undefined;
   /** The text that the answer is about: of a record that of its text columns. */
   readonly text: string;
-  /** 1-based number of the record. */
-  readonly row: number | undefined;
 }
 
 /** A piece of a document to be classified: where its answer stands, and the text to read. */
@@ -116,7 +114,7 @@ export class SelectionResults implements vscode.Disposable {
 
   /** Puts what is known about the passages at the end of their ranges, instead of earlier answers that overlap. */
   show(document: vscode.TextDocument, passages: readonly Passage[]): readonly SelectionResult[] {
-    const spans = passages.map(({ range, text, row }) => ({ start: document.offsetAt(range.start), end: document.offsetAt(range.end), prediction: undefined, text, row }) satisfies SelectionResult);
+    const spans = passages.map(({ range, text }) => ({ start: document.offsetAt(range.start), end: document.offsetAt(range.end), prediction: undefined, text }) satisfies SelectionResult);
     const others = this.of(document).filter((result) => !spans.some((span) => result.start < span.end && span.start < result.end));
     this.put(document, [...others, ...spans]);
     return spans;
@@ -177,9 +175,10 @@ export class SelectionResults implements vscode.Disposable {
     }
   }
 
-  private annotationOf(document: vscode.TextDocument, { text, row, start, end, prediction }: SelectionResult): Pick<TextAnnotation, 'decision' | 'guess'> {
-    const { decision } = this.annotations.of(document, { text, row, start, end });
-    return { ...(decision && !decision.stale ? { decision } : {}), ...(prediction ? { guess: this.annotations.guessOf(prediction) } : {}) };
+  private annotationOf(document: vscode.TextDocument, { text, prediction }: SelectionResult): Pick<TextAnnotation, 'decision' | 'guess'> {
+    // a text of its own, wherever it stands: an edit of it removes the answer
+    const { decision } = this.annotations.of(document, { text });
+    return { ...(decision ? { decision } : {}), ...(prediction ? { guess: this.annotations.guessOf(prediction) } : {}) };
   }
 
   private lookOf({ decision, guess }: Pick<TextAnnotation, 'decision' | 'guess'>): { readonly type: vscode.TextEditorDecorationType; readonly contentText?: string } {

@@ -118,7 +118,7 @@ export class TaskAnnotations implements vscode.Disposable {
     const { file, coverage } = this.placeIn(task, document);
     const id = this.idOf(text.text);
     const span = spanOf(text);
-    const annotation = annotationOf(task, { text: text.text, id, ...(file === undefined ? {} : { source: sourceIn(file, document, coverage, text) }) }, {
+    return annotationOf(task, { text: text.text, id, ...(file === undefined ? {} : { source: sourceIn(file, document, coverage, text) }) }, {
       covered: coverage !== undefined,
       prediction,
       model: this.model,
@@ -126,7 +126,13 @@ export class TaskAnnotations implements vscode.Disposable {
       anchored: span && this.anchors.get(document)?.at(span),
       stands: this.standing.get(document) ?? none,
     });
-    if (span && annotation.decision?.stale === false) this.anchorsOf(document).set(span, id);
+  }
+
+  /** As {@link of}, for the segments and records that a document is cut into: those that were decided on are found again by their place when they are edited. */
+  ofPart(document: vscode.TextDocument, text: DocumentText): TextAnnotation {
+    const annotation = this.of(document, text);
+    const span = spanOf(text);
+    if (span && annotation.decision?.stale === false) this.anchorsOf(document).set(span, this.idOf(text.text));
     return annotation;
   }
 

@@ -37,7 +37,7 @@ export interface LabelingTask extends Disposable {
   wordOf(id: string, annotator: string): Pick<Decision, 'at' | 'status' | 'label'> | undefined;
   guessOf(id: string): Guess | undefined;
   /**
-   * Latest decision about a text that stood at this place and was edited (`isEditOf` of its first 80 characters): shown as stale. In a text file, places are the same that overlap.
+   * Latest decision about a text that stood at this place (`isSamePlace`) and was edited (`isEditOf` of its first 80 characters): shown as stale.
    * Whether that text stands elsewhere in the document by now, and another one moved here, is for the editor to see, hence its id.
    */
   staleAt(source: DecisionSource, text: string): StaleState | undefined;

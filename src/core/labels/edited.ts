@@ -1,3 +1,5 @@
+import type { DecisionSource } from './decision';
+
 /** UTF-16 units of the later text that are looked at: the earlier one is known by its first 80 characters, and words may have been put before them. */
 const lookedAt = 160;
 
@@ -20,6 +22,18 @@ export function isEditOf(before: string, text: string): boolean {
     shared++;
   }
   return shared > Math.min(earlier.length, later.length) / 2;
+}
+
+/**
+ * Whether an edit of what stood at `before` may be what stands at `now`: the same row, or ranges of which more than half of the longer one is shared. So a few words that were
+ * labelled for themselves are not taken for the paragraph around them.
+ */
+export function isSamePlace(before: DecisionSource, now: DecisionSource): boolean {
+  if (before.file !== now.file) return false;
+  if (before.row !== undefined || now.row !== undefined) return before.row === now.row;
+  if (before.start === undefined || before.end === undefined || now.start === undefined || now.end === undefined) return false;
+  const shared = Math.min(before.end, now.end) - Math.max(before.start, now.start);
+  return shared > Math.max(before.end - before.start, now.end - now.start) / 2;
 }
 
 function wordsOf(text: string): string[] {

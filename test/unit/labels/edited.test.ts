@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { isEditOf } from '../../../src/core/labels/edited';
+import { isEditOf, isSamePlace } from '../../../src/core/labels/edited';
 
 describe('isEditOf', () => {
   const word = fc.constantFrom('kettle', 'lid', 'broken', '很', '好', 'naïve', 'Größe', '7');
@@ -33,5 +33,20 @@ describe('isEditOf', () => {
     ['电影很好', '服务态度非常差', false],
   ] as const) {
     it(`“${before}” → “${after}”: ${expected ? 'an edit' : 'another text'}`, () => assert.strictEqual(isEditOf(before, after), expected));
+  }
+});
+
+describe('isSamePlace', () => {
+  for (const [before, now, expected] of [
+    [{ file: 'a.csv', row: 3 }, { file: 'a.csv', row: 3 }, true],
+    [{ file: 'a.csv', row: 3 }, { file: 'a.csv', row: 4 }, false],
+    [{ file: 'a.csv', row: 3 }, { file: 'b.csv', row: 3 }, false],
+    [{ file: 'a.csv', row: 3 }, { file: 'a.csv', start: 0, end: 9 }, false],
+    [{ file: 'a.txt', start: 10, end: 30 }, { file: 'a.txt', start: 10, end: 45 }, true],
+    [{ file: 'a.txt', start: 12, end: 22 }, { file: 'a.txt', start: 10, end: 45 }, false],
+    [{ file: 'a.txt', start: 10, end: 30 }, { file: 'a.txt', start: 28, end: 50 }, false],
+    [{ file: 'a.txt' }, { file: 'a.txt', start: 0, end: 9 }, false],
+  ] as const) {
+    it(`${JSON.stringify(before)} → ${JSON.stringify(now)}: ${expected}`, () => assert.strictEqual(isSamePlace(before, now), expected));
   }
 });

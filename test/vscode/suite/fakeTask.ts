@@ -1,7 +1,7 @@
 import type { Event } from '../../../src/app/events';
 import { Emitter } from '../../../src/app/events';
 import { excerptOf, type DecisionSource } from '../../../src/core/labels/decision';
-import { isEditOf } from '../../../src/core/labels/edited';
+import { isEditOf, isSamePlace } from '../../../src/core/labels/edited';
 import { offeredLabels, type Label, type TaskDefinition } from '../../../src/core/labels/task';
 import type { DecideRequest, ExampleState, Guess, StaleState, TaskChange, Undone } from '../../../src/core/labels/view';
 import { exampleId } from '../../../src/core/text/normalize';
@@ -118,10 +118,4 @@ export class FakeTasks implements EditorTasks {
     this.active = task;
     this.changed.fire(task);
   }
-}
-
-function isSamePlace(a: DecisionSource, b: DecisionSource): boolean {
-  if (a.file !== b.file) return false;
-  if (a.row !== undefined || b.row !== undefined) return a.row === b.row;
-  return (a.start ?? 0) < (b.end ?? 0) && (b.start ?? 0) < (a.end ?? 0);
 }

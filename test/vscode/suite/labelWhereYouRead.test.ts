@@ -120,6 +120,16 @@ describe('labels where one reads', () => {
       assert.deepStrictEqual(task.requests[0]?.targets, [{ text: 'It is broken.', source: { file: 'moods.txt', row: 3 } }]);
     });
 
+    it('a few words that are labelled for themselves leave the paragraph around them as it is', async () => {
+      const editor = await show('words.txt', 'A lovely day in the hotel by the sea.\n');
+      const { document } = editor;
+      const words = new vscode.Range(0, 2, 0, 12);
+      await task.decide({ targets: [{ text: 'lovely day', source: { file: 'words.txt', start: 2, end: 12 } }], status: 'labeled', value: 'mixed', origin: 'editor' });
+      api.selections.show(document, [{ text: 'lovely day', range: words }]);
+      assert.deepStrictEqual(api.selections.of(document).map(({ start, end }) => [start, end]), [[2, 12]]);
+      assert.deepStrictEqual(await titles(document), [[0, '● positive'], [0, '✓ accept'], [0, 'label…']]);
+    });
+
     it('the hover says first who decided, then what the model holds, and runs no command but ours', async () => {
       const { document } = await show('hover.txt', 'A lovely day.\n');
       await runLens(document, 0, '✓ accept');
@@ -210,11 +220,18 @@ describe('labels where one reads', () => {
     });
   });
 
+  it('has keys that VS Code has no other use for', async () => {
+    const keys = (await vscode.workspace.openTextDocument(vscode.Uri.parse('vscode://defaultsettings/keybindings.json'))).getText();
+    const bindings = [...keys.matchAll(/"key": "(shift\+alt\+l|ctrl\+cmd\+l)(?: [^"]*)?",\s*"command": "([^"]*)"/g)].map((match) => match[2]!);
+    assert.ok(bindings.length > 30);
+    assert.deepStrictEqual(bindings.filter((command) => !Object.values<string>(commandIds).includes(command)), []);
+  });
+
   it('cost the extension host little while decisions fall among 1,000 paragraphs and 10,000 rows; prints how much', async function () {
     this.timeout(300_000);
     const words = ['lovely', 'broken', 'good', 'rude', 'plain', 'friendly', 'bad'];
     const sentence = (row: number): string => `Number ${row} is ${words[row % 7]!} and ${words[(row * 3) % 7]!}, said a customer who had it for ${row % 30} days.`;
-    const prose = (await show('long.txt', Array.from({ length: 1000 }, (_, row) => sentence(row)).join('\n\n'))).document;
+    const prose = (await show('many-paragraphs.txt', Array.from({ length: 1000 }, (_, row) => sentence(row)).join('\n\n'))).document;
     const rows = (await vscode.window.showTextDocument((await show('moods.csv', `id,note\n${Array.from({ length: 10_000 }, (_, row) => `${row},"${sentence(row)}"`).join('\n')}`)).document, vscode.ViewColumn.Two)).document;
     await vscode.window.showTextDocument(prose, vscode.ViewColumn.One);
     await when('annotations', [api.rows.onDidChange], () => (api.rows.readingOf(rows) === undefined && api.rows.drawn(rows).length > 5 ? true : undefined), 60_000);
