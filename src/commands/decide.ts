@@ -3,7 +3,7 @@ import { HumanError } from '../core/errors';
 import type { DecisionOrigin, DecisionStatus, DecisionValue } from '../core/labels/decision';
 import { shownLabel } from '../app/labeling/textAnnotation';
 import { answerText } from '../editor/labelStyles';
-import { documentText, type Passages } from '../editor/passages';
+import { documentText, trimmedPassage, type Passages } from '../editor/passages';
 import type { Passage } from '../editor/selectionResults';
 import type { EditorTask } from '../editor/taskAnnotations';
 import type { DecideArgument, TextArgument } from './ids';
@@ -25,7 +25,7 @@ export interface Answer {
   readonly origin: DecisionOrigin;
 }
 
-/** Decides on the segments or records that the argument is about. */
+/** Decides on the texts that the argument is about. */
 export async function decide(workbench: Workbench, argument: DecideArgument): Promise<void> {
   const { status, value, origin } = argument;
   const { document, passages } = await passagesOf(workbench, argument);
@@ -78,13 +78,15 @@ export interface FoundPassages {
 }
 
 /**
- * The segments or records that an argument is about.
+ * The texts that an argument is about.
  *
  * @throws HumanError when another text stands there by now
  */
-export async function passagesOf({ annotations, passages }: Workbench, { uri, start, end, example }: TextArgument): Promise<FoundPassages> {
+export async function passagesOf({ annotations, passages }: Workbench, { uri, start, end, example, exact }: TextArgument): Promise<FoundPassages> {
   const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri));
-  const found = await passages.within(document, new vscode.Range(document.positionAt(start), document.positionAt(end)));
+  const range = new vscode.Range(document.positionAt(start), document.positionAt(end));
+  const own = exact && trimmedPassage(document, range);
+  const found = own ? [own] : await passages.within(document, range);
   const isAnother = example !== undefined && !(found.length === 1 && found[0] && annotations.idOf(found[0].text) === example);
   if (found.length === 0 || isAnother) throw new HumanError('decide.changed', 'The text was edited in the meantime, so nothing was decided. Look at it again, and choose again.');
   return { document, passages: found };

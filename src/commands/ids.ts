@@ -52,6 +52,8 @@ export interface TextArgument {
   readonly end: number;
   /** `exampleId` of the only text: if another text stands there by now, nothing is decided. */
   readonly example?: string;
+  /** The text of the range is meant as it is, not the segments or records that it touches. */
+  readonly exact?: true;
 }
 
 /** What to decide about them. */

@@ -13,7 +13,7 @@ export function isLabelKeyArgument(value: unknown): value is LabelKeyArgument {
   return typeof value === 'object' && value !== null && 'key' in value && typeof value.key === 'string';
 }
 
-/** Labels the segments or records that are selected, or those of the argument, each as a whole: with the label of a key, or with the one that the person chooses. */
+/** Labels the segments or records that are selected, each as a whole, or the texts of the argument: with the label of a key, or with the one that the person chooses. */
 export async function labelAs(workbench: Workbench, argument: TextArgument | LabelKeyArgument | undefined): Promise<void> {
   const { task } = workbench.annotations;
   if (!task) return await offerTask();

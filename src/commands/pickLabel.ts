@@ -37,7 +37,8 @@ async function pickOne(labels: readonly Label[], title: string, suggested: Decis
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.items = labels.map(itemOf);
-  pick.activeItems = pick.items.filter(({ id }) => id === suggested);
+  const likeliest = pick.items.find(({ id }) => id === suggested);
+  if (likeliest) pick.activeItems = [likeliest];
   return await new Promise((resolve) => {
     let answer: string | undefined;
     const end = (id: string | undefined): void => {

@@ -1,10 +1,8 @@
 import * as vscode from 'vscode';
 import { CancelledError } from '../core/errors';
-import type { TextAnnotation } from '../app/labeling/textAnnotation';
 import type { Session } from '../app/session';
-import { commandIds, internalCommandIds, type DecideArgument, type TextArgument } from '../commands/ids';
 import { annotatedSelector } from './documents';
-import { guessedText, hoverOf, type HoverLink } from './labelStyles';
+import { hoverOf, linksOf } from './labelStyles';
 import { documentText, type Passages } from './passages';
 import { signalOf, type ErrorReporter } from './report';
 import type { SelectionResults } from './selectionResults';
@@ -42,7 +40,7 @@ export class PredictionHovers implements vscode.HoverProvider, vscode.Disposable
         annotation = this.annotations.of(document, text);
       }
       if (!annotation.guess && !annotation.decision && !annotation.labelable) return undefined;
-      const links = linksOf(annotation, { uri: document.uri.toString(), start: text.start, end: text.end, ...(task ? { example: this.annotations.idOf(passage.text) } : {}) });
+      const links = annotation.labelable ? linksOf(annotation, { uri: document.uri.toString(), start: text.start, end: text.end, example: this.annotations.idOf(passage.text) }) : [];
       return new vscode.Hover(hoverOf(annotation, task?.definition.name, links), passage.range);
     } catch (error) {
       // the status bar tells of a model that fails
@@ -54,15 +52,4 @@ export class PredictionHovers implements vscode.HoverProvider, vscode.Disposable
   dispose(): void {
     this.registration.dispose();
   }
-}
-
-function linksOf({ decision, guess, labelable }: TextAnnotation, text: TextArgument): readonly HoverLink[] {
-  if (!labelable) return [];
-  const decide = (title: string, argument: Omit<DecideArgument, keyof TextArgument>): HoverLink => ({ title, command: internalCommandIds.decide, arguments: [{ ...text, ...argument } satisfies DecideArgument] });
-  const isDecided = decision !== undefined && !decision.stale;
-  return [
-    ...(guess?.value === undefined || isDecided ? [] : [decide(vscode.l10n.t('✓ Accept {0}', guessedText(guess)), { status: 'labeled', value: guess.value, origin: 'accept' })]),
-    { title: isDecided && decision.status === 'labeled' ? vscode.l10n.t('Change…') : vscode.l10n.t('Label…'), command: commandIds.labelAs, arguments: [text] },
-    ...(decision ? [decide(vscode.l10n.t('Clear'), { status: 'cleared', origin: 'editor' })] : []),
-  ];
 }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { bar, escapeMarkdown, shapeOf, STYLES } from '../app/format';
 import type { ShownAnswer, ShownDecision, ShownGuess, ShownScore, TextAnnotation } from '../app/labeling/textAnnotation';
 import { percent } from '../app/prediction';
+import { commandIds, internalCommandIds, type DecideArgument, type TextArgument } from '../commands/ids';
 
 /** The contributed theme colour of the labels with that colour index. */
 export function colorOf(style: number): vscode.ThemeColor {
@@ -130,4 +131,15 @@ function appendGuess(markdown: vscode.MarkdownString, guess: ShownGuess, taskNam
 /** Who says so: `Model sentiment 1.0.0`, `Guess of the task reviews`. */
 export function sourceText({ model }: ShownGuess, taskName: string | undefined): string {
   return model === undefined ? vscode.l10n.t('Guess of the task {0}', taskName ?? '') : vscode.l10n.t('Model {0}', model);
+}
+
+/** What can be done about a text in the task that is open: accept its guess, label it, clear its label. */
+export function linksOf({ decision, guess }: Pick<TextAnnotation, 'decision' | 'guess'>, text: TextArgument): readonly HoverLink[] {
+  const decide = (title: string, argument: Omit<DecideArgument, keyof TextArgument>): HoverLink => ({ title, command: internalCommandIds.decide, arguments: [{ ...text, ...argument } satisfies DecideArgument] });
+  const isDecided = decision !== undefined && !decision.stale;
+  return [
+    ...(guess?.value === undefined || isDecided ? [] : [decide(vscode.l10n.t('✓ Accept {0}', guessedText(guess)), { status: 'labeled', value: guess.value, origin: 'accept' })]),
+    { title: isDecided && decision.status === 'labeled' ? vscode.l10n.t('Change…') : vscode.l10n.t('Label…'), command: commandIds.labelAs, arguments: [text] },
+    ...(decision ? [decide(vscode.l10n.t('Clear'), { status: 'cleared', origin: 'editor' })] : []),
+  ];
 }

@@ -5,7 +5,7 @@ import type { Prediction } from '../app/prediction';
 import type { Session } from '../app/session';
 import { moveSpan, type Span } from '../app/span';
 import { contextKeys } from '../commands/ids';
-import { answerOf, colorOf, decisionTitle, hoverOf } from './labelStyles';
+import { answerOf, colorOf, decisionTitle, hoverOf, linksOf, type HoverLink } from './labelStyles';
 import type { TaskAnnotations } from './taskAnnotations';
 
 /** An answer that stands at a selection; without a prediction it is being computed, or the text was labelled and nobody asked for one. */
@@ -167,7 +167,7 @@ export class SelectionResults implements vscode.Disposable {
     for (const result of results) {
       const annotation = this.annotationOf(document, result);
       const { type, contentText } = this.lookOf(annotation);
-      const hoverMessage = hoverOf(annotation, this.annotations.task?.definition.name);
+      const hoverMessage = hoverOf(annotation, this.annotations.task?.definition.name, this.linksFor(document, result, annotation));
       byType.get(type)?.push({ range: rangeOf(result), hoverMessage, ...(contentText === undefined ? {} : { renderOptions: { after: { contentText } } }) });
     }
     for (const editor of vscode.window.visibleTextEditors) {
@@ -179,6 +179,13 @@ export class SelectionResults implements vscode.Disposable {
     // a text of its own, wherever it stands: an edit of it removes the answer
     const { decision } = this.annotations.of(document, { text });
     return { ...(decision ? { decision } : {}), ...(prediction ? { guess: this.annotations.guessOf(prediction) } : {}) };
+  }
+
+  private linksFor(document: vscode.TextDocument, { start, end, text }: SelectionResult, annotation: Pick<TextAnnotation, 'decision' | 'guess'>): readonly HoverLink[] {
+    if (!this.annotations.task) return [];
+    // the text of a record is that of its text columns, and the record is what is decided on
+    const isExact = document.getText(new vscode.Range(document.positionAt(start), document.positionAt(end))) === text;
+    return linksOf(annotation, { uri: document.uri.toString(), start, end, example: this.annotations.idOf(text), ...(isExact ? { exact: true } : {}) });
   }
 
   private lookOf({ decision, guess }: Pick<TextAnnotation, 'decision' | 'guess'>): { readonly type: vscode.TextEditorDecorationType; readonly contentText?: string } {

@@ -130,6 +130,23 @@ describe('labels where one reads', () => {
       assert.deepStrictEqual(await titles(document), [[0, '● positive'], [0, '✓ accept'], [0, 'label…']]);
     });
 
+    it('Label Selection labels the selected words, or the paragraph at the cursor, with the label that is chosen', async () => {
+      const editor = await show('selected.txt', 'The lid is broken. \n\nA lovely day.\n');
+      const { document } = editor;
+      for (const [selection, target] of [
+        [new vscode.Selection(0, 3, 0, 7), { text: 'lid', source: { file: 'selected.txt', start: 4, end: 7 } }],
+        [new vscode.Selection(2, 4, 2, 4), { text: 'A lovely day.', source: { file: 'selected.txt', start: 21, end: 34 } }],
+      ] as const) {
+        editor.selection = selection;
+        let ended = false;
+        void vscode.commands.executeCommand(commandIds.labelSelection).then(() => (ended = true));
+        // nothing tells when the list is there: it is answered as soon as it takes an answer
+        while (!ended) await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+        assert.deepStrictEqual(task.requests.at(-1), { targets: [target], status: 'labeled', value: 'positive', origin: 'editor' });
+      }
+      assert.deepStrictEqual(api.selections.of(document).map(({ text }) => text), ['lid'], 'the paragraph says so itself');
+    });
+
     it('the hover says first who decided, then what the model holds, and runs no command but ours', async () => {
       const { document } = await show('hover.txt', 'A lovely day.\n');
       await runLens(document, 0, '✓ accept');
