@@ -2,7 +2,7 @@ import { agreementOf } from '../../core/labels/agreement';
 import { CancelledError, HumanError } from '../../core/errors';
 import { isCheck } from '../../core/labels/checks';
 import { excerptOf, type Decision, type DecisionSource, type DecisionValue } from '../../core/labels/decision';
-import { isEditOf } from '../../core/labels/edited';
+import { isEditOf, isSamePlace } from '../../core/labels/edited';
 import type { JournalState} from '../../core/labels/journal';
 import { type DecisionDraft } from '../../core/labels/journal';
 import { importDecisions, type ImportPlan } from '../../core/labels/importPlan';
@@ -917,14 +917,12 @@ class DecidedPlaces {
   }
 
   /** Decisions about texts that stood at this place, the latest first. */
-  at({ file, row, start, end }: DecisionSource): readonly Decision[] {
-    if (row !== undefined) {
-      const decision = this.rows.get(rowKey(file, row));
+  at(place: DecisionSource): readonly Decision[] {
+    if (place.row !== undefined) {
+      const decision = this.rows.get(rowKey(place.file, place.row));
       return decision ? [decision] : [];
     }
-    if (start === undefined || end === undefined) return [];
-    const overlaps = ({ source }: Decision): boolean => (source?.start ?? Infinity) < end && (source?.end ?? -Infinity) > start;
-    return [...(this.ranges.get(file)?.values() ?? [])].filter(overlaps).reverse();
+    return [...(this.ranges.get(place.file)?.values() ?? [])].filter(({ source }) => source && isSamePlace(source, place)).reverse();
   }
 }
 

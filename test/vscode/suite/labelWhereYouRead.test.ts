@@ -40,10 +40,11 @@ describe('labels where one reads', () => {
   });
 
   type Titled = readonly (readonly [number, string])[];
-  /** Lines and titles of all lenses, without per cents. */
+  /** Lines and titles of all lenses, without per cents. On the screen they keep their order; the command that asks for them lists first those that need no answer of the model. */
   async function titles(document: vscode.TextDocument): Promise<Titled> {
     const lenses = await lensesOf(document, 50);
-    return lenses.map(({ line, title = '' }) => [line, title.replace(/ \d+ %/, '')]);
+    const place = (title: string): number => (title.startsWith('✓') ? 1 : title.endsWith('…') ? 2 : 0);
+    return lenses.map(({ line, title = '' }) => [line, title.replace(/ \d+ %/, '')] as const).sort((a, b) => a[0] - b[0] || place(a[1]) - place(b[1]));
   }
   async function runLens(document: vscode.TextDocument, line: number, title: string): Promise<void> {
     const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri, 50);
