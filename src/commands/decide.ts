@@ -6,7 +6,7 @@ import { answerText } from '../editor/labelStyles';
 import { documentText, trimmedPassage, type Passages } from '../editor/passages';
 import type { Passage } from '../editor/selectionResults';
 import type { EditorTask } from '../editor/taskAnnotations';
-import type { DecideArgument, TextArgument } from './ids';
+import { commandIds, type DecideArgument, type TextArgument } from './ids';
 import type { Workbench } from './workbench';
 
 export function isTextArgument(value: unknown): value is TextArgument {
@@ -112,5 +112,5 @@ export async function offerTask(): Promise<void> {
   const create = vscode.l10n.t('Create Task…');
   const open = vscode.l10n.t('Open Task…');
   const answer = await vscode.window.showInformationMessage(vscode.l10n.t('Labels belong to a task, and none is open. Create one, or open one of this workspace.'), create, open);
-  if (answer !== undefined) await vscode.commands.executeCommand(answer === create ? 'labelLens.createTask' : 'labelLens.openTask');
+  if (answer !== undefined) await vscode.commands.executeCommand(answer === create ? commandIds.createTask : commandIds.openTask);
 }
