@@ -28,6 +28,7 @@ async function open(): Promise<void> {
     const { task, options, strings, language } = await host.client.call('start', {});
     setLanguage(strings, language);
     document.documentElement.lang = pageLanguage();
+    document.title = say('labeling');
     const { store, labeler } = build(host);
     store.update({ task, options, tab: host.saved.tab ?? 'examples' });
     host.client.call('events', {}, { onProgress: (event: PanelEvent) => labeler.receive(event) }).catch((error: unknown) => labeler.problem(messageOf(error)));
@@ -94,7 +95,7 @@ function build(host: Host): { readonly store: Store; readonly labeler: Labeler }
     const context: KeyContext = { place: placeOf(event.target), kind: task.definition.kind, labels: task.labels };
     const action = keyAction(event, context);
     // a digit goes into the field by itself, unless it is meant for the item after the one being saved
-    if (action?.kind === 'type' && context.place === 'number' && !labeler.busy) return;
+    if (action?.kind === 'type' && action.character === event.key && context.place === 'number' && !labeler.busy) return;
     if (action || isHeldDecision(event, context)) event.preventDefault();
     if (action) perform(action);
   });
@@ -129,7 +130,7 @@ function placeOf(target: EventTarget | null): KeyPlace {
   if (target instanceof HTMLInputElement && target.dataset['keys'] === 'number') return 'number';
   if (target instanceof HTMLInputElement) return target.type === 'checkbox' ? 'button' : target.type === 'radio' ? 'control' : 'text';
   if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return 'text';
-  if (target.closest('[role="listbox"], [role="tab"]')) return 'control';
+  if (target.closest('[role="listbox"], [role="tab"], [role="menu"]')) return 'control';
   return target.closest('button, summary') ? 'button' : 'page';
 }
 

@@ -69,6 +69,9 @@ describe('the panel for everyone', () => {
       await page.locator('.notice.error').waitFor();
       assert.deepStrictEqual(await seriousFindings(page), []);
       await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'More…' }).click();
+      assert.deepStrictEqual(await seriousFindings(page), []);
+      await page.keyboard.press('Escape');
       await page.keyboard.press('?');
       assert.deepStrictEqual(await seriousFindings(page), []);
       await close();
@@ -116,7 +119,7 @@ describe('the panel for everyone', () => {
     const { page, close } = await openPanel(browser, site);
     await waitForPosition(page, 0);
     await page.keyboard.press('1');
-    await page.locator('.notices [aria-live=polite]', { hasText: 'Labeled 1 of 200' }).waitFor({ state: 'attached' });
+    await page.locator('.notices [aria-live=polite]', { hasText: /^Labeled 1 of 200 Best coffee in town/ }).waitFor({ state: 'attached' });
     await page.getByRole('button', { name: /^2.*negative.*41 %$/ }).waitFor();
     await close();
   });

@@ -203,6 +203,10 @@ describe('labelling in the panel', () => {
     await page.keyboard.press('Enter');
     await page.locator('.problem', { hasText: 'from 1 to 5' }).waitFor();
     await field.press('Backspace');
+    // the key 2 of an AZERTY keyboard, without Shift
+    await field.evaluate((element) => element.dispatchEvent(new KeyboardEvent('keydown', { key: 'é', code: 'Digit2', bubbles: true, cancelable: true })));
+    assert.strictEqual(await field.inputValue(), '2');
+    await field.press('Backspace');
     await page.keyboard.type('2');
     await page.keyboard.press('Enter');
     await waitForPosition(page, 2);
@@ -350,6 +354,27 @@ describe('labelling in the panel', () => {
     await page.getByRole('textbox', { name: 'Name' }).waitFor();
     host.tell({ kind: 'task', task: null });
     await page.getByRole('heading', { name: 'Teach a model' }).waitFor();
+    await close();
+  });
+
+  it('opens the other commands in a menu, by keys', async () => {
+    const { page, host, close } = await openPanel(browser, site);
+    await waitForPosition(page, 0);
+    const more = page.getByRole('button', { name: 'More…' });
+    await more.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    assert.deepStrictEqual(host.commands, [], 'walking runs nothing');
+    await page.keyboard.press('Escape');
+    assert.ok(await page.getByRole('menu').isHidden());
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Enter');
+    await page.getByRole('menu').waitFor({ state: 'hidden' });
+    await page.keyboard.press('1');
+    await waitForPosition(page, 1);
+    assert.deepStrictEqual(host.commands, ['exportReport']);
     await close();
   });
 

@@ -135,6 +135,7 @@ describe('the list of examples', () => {
     await row(page, 4).click({ modifiers: ['Control'] });
     await page.locator('.bulk', { hasText: 'Selected: 3' }).waitFor();
     await page.getByLabel('Label as').selectOption({ label: 'neutral' });
+    await page.getByRole('button', { name: 'Preview…' }).click();
     await page.getByRole('button', { name: 'Apply to 3' }).click();
     await page.locator('.saved', { hasText: '3 decisions' }).waitFor();
     assert.deepStrictEqual(host.decisions, [{ status: 'labeled', value: 'neutral', origin: 'bulk', targets: { ids: [2, 5, 8].map(idOf) } }]);

@@ -18,8 +18,8 @@ export interface BulkBar {
 export function bulkBar(select: { clear(): void; all(): void }): BulkBar {
   const count = h('span', { role: 'status' });
   const id = uniqueId('bulk');
-  const labels = h('select', { id, onchange: () => chosen() });
-  const labelField = h('div', { class: 'field' }, h('label', { for: id }, say('labelAs')), labels);
+  const labels = h('select', { id });
+  const labelField = h('div', { class: 'field' }, h('label', { for: id }, say('labelAs')), labels, h('button', { type: 'button', class: 'secondary', onclick: () => chosen() }, say('preview')));
   const number = h('input', { type: 'number', step: 'any', 'aria-label': say('value') });
   const numberField = h('div', { class: 'field' }, number, h('button', { type: 'button', class: 'secondary', onclick: () => chosenNumber() }, say('labelAs')));
   const all = h('button', { type: 'button', class: 'link', onclick: () => select.all() });
@@ -34,8 +34,8 @@ export function bulkBar(select: { clear(): void; all(): void }): BulkBar {
 
   function chosen(): void {
     const { value } = labels;
-    labels.selectedIndex = 0;
-    if (value !== '' && task) bar.onDecide('labeled', task.definition.kind === 'multi' ? [value] : value);
+    if (value === '') labels.focus();
+    else if (task) bar.onDecide('labeled', task.definition.kind === 'multi' ? [value] : value);
   }
 
   function chosenNumber(): void {

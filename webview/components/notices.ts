@@ -2,6 +2,9 @@ import type { App, Component } from '../app';
 import { fill, h, setText, show } from '../dom';
 import { say } from '../strings';
 
+/** UTF-16 units of a text that are read out when it comes on the screen; the rest is read on request, from the text itself. */
+const spokenCharacters = 600;
+
 /** What the person has to know at once: a decision that is not saved, and other problems, in sight until closed. And the line that screen readers read out. */
 export function notices(app: App): Component {
   const failureText = h('p');
@@ -27,7 +30,10 @@ export function notices(app: App): Component {
         if (state.failure && !before.failure) retry.focus();
       }
       if (state.problems !== before.problems) fill(problems, ...state.problems.map((message) => problem(app, message)));
-      if (state.announcement !== before.announcement) setText(live, state.announcement);
+      const moved = state.item?.example.id !== before.item?.example.id;
+      // the focus stays where it is when the next text comes, so it is read out from here
+      if (moved) setText(live, `${state.announcement} ${state.item?.example.text.slice(0, spokenCharacters) ?? ''}`.trim());
+      else if (state.announcement !== before.announcement) setText(live, state.announcement);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { PanelStringKey } from '../../src/core/protocol/panelStrings';
 import type { App, Component } from '../app';
 import { fill, h, setAttribute, setText } from '../dom';
 import { say } from '../strings';
+import { menuButton } from './menu';
 
 const orders: Readonly<Record<QueueOrder, PanelStringKey>> = {
   useful: 'orderUseful',
@@ -39,21 +40,7 @@ export function topBar(app: App, openHelp: () => void): Component {
   const undo = h('button', { type: 'button', class: 'icon', 'aria-label': say('undo'), title: say('undoHelp'), onclick: () => act('undo') }, '↶');
   const redo = h('button', { type: 'button', class: 'icon', 'aria-label': say('redo'), title: say('redoHelp'), onclick: () => act('redo') }, '↷');
   const help = h('button', { type: 'button', class: 'icon', 'aria-label': say('showKeys'), title: say('showKeysHelp'), onclick: openHelp }, '?');
-  const more = h(
-    'select',
-    {
-      class: 'more',
-      'aria-label': say('moreActions'),
-      title: say('moreActions'),
-      onchange: () => {
-        const command = more.value as PanelCommand;
-        more.selectedIndex = 0;
-        void run(app, command);
-      },
-    },
-    h('option', { value: '' }, say('more')),
-    ...commands.map(([command, key]) => h('option', { value: command }, say(key))),
-  );
+  const more = menuButton(say('more'), say('moreActions'), commands.map(([command, key]) => [say(key), () => void run(app, command)]));
 
   function act(kind: 'undo' | 'redo'): void {
     app.labeler.perform({ kind });
@@ -65,6 +52,7 @@ export function topBar(app: App, openHelp: () => void): Component {
     update({ task, options }, before) {
       if (!task || (task === before.task && options === before.options)) return;
       setText(name, task.definition.name);
+      document.title = task.definition.name;
       fill(annotator, say('annotatorIs', task.annotator));
       if (order.value !== task.order) order.value = task.order;
       undo.disabled = !task.canUndo;

@@ -165,6 +165,7 @@ export const panelStrings = {
   selectAll: l10n.t('Select all {0}'),
   deselect: l10n.t('Deselect'),
   labelAs: l10n.t('Label as'),
+  preview: l10n.t('Preview…'),
   chooseLabel: l10n.t('Choose a label…'),
   bulkTitle: l10n.t('Decide for {0} examples'),
   bulkApply: l10n.t('Apply to {0}'),
