@@ -47,9 +47,9 @@ export async function exportTask(args: Arguments, context: CliContext): Promise<
   });
 
   const task = await readTask(context, path);
-  const model = await modelOf(args, context, task, wanted);
+  const model = format === 'huggingface' ? undefined : await modelOf(args, context, task, wanted);
   const columns = wanted ?? defaultExportColumns.filter((column) => model !== undefined || (column !== 'guess' && column !== 'score'));
-  const guesses = model && (columns.includes('guess') || columns.includes('score')) && format !== 'huggingface' ? await guessesOf(context, task, model) : undefined;
+  const guesses = model && (columns.includes('guess') || columns.includes('score')) ? await guessesOf(context, task, model) : undefined;
   const sources = exportSources({ folder: task.parent, sources: task.task.sources, fileSystem: task.fileSystem, openInput: (file) => context.openInput(file), pause: context.pause, signal: context.signal });
   const texts: DecidedTexts = { stateOf: (id) => task.journal.stateOf(id), guessOf: (id) => guesses?.get(id) };
   await write(context, { sources, files: await outputFiles(args, task, sources, format) }, (sinks, onProgress, onDefect) =>
@@ -107,17 +107,28 @@ function sourceName(source: ExportSource | undefined): string {
   return source === undefined ? '' : source.kind === 'table' ? source.file : source.folder.replace(/\/+$/, '');
 }
 
+/** The model that guesses: the one that was named, or the task's own. @returns undefined if none is wanted or the task has none; a broken one must not keep labels from leaving, unless its guesses were asked for */
 async function modelOf(args: Arguments, context: CliContext, task: TaskFolder, wanted: readonly ExportColumn[] | undefined): Promise<OpenedModel | undefined> {
   const named = args.text('model');
-  const isWanted = wanted?.some((column) => column === 'guess' || column === 'score') ?? false;
-  if (named === 'none') return undefined;
-  if (named === undefined && wanted !== undefined && !isWanted) return undefined;
-  const version = named === undefined ? await task.models.current() : undefined;
-  if (named === undefined && version === undefined) {
-    if (isWanted) throw new HumanError('export.model', 'The task {0} has no model of its own that could guess. Train one, or name one with --model.', [task.name]);
+  const isAskedFor = wanted?.some((column) => column === 'guess' || column === 'score') ?? false;
+  if (named === 'none' || (wanted !== undefined && !isAskedFor)) return undefined;
+  if (named !== undefined) return await openModel(context, task, named);
+  const version = await task.models.current();
+  if (version === undefined) {
+    if (isAskedFor) throw new HumanError('export.model', 'The task {0} has no model of its own that could guess. Train one, or name one with --model.', [task.name]);
     return undefined;
   }
-  const model = await context.models.open(named ?? task.models.folderOf(version ?? ''));
+  try {
+    return await openModel(context, task, task.models.folderOf(version));
+  } catch (error) {
+    if (isAskedFor || !(error instanceof HumanError)) throw error;
+    context.terminal.stderr(`${error.message} The export goes on without guesses.\n`);
+    return undefined;
+  }
+}
+
+async function openModel(context: CliContext, task: TaskFolder, nameOrFolder: string): Promise<OpenedModel> {
+  const model = await context.models.open(nameOrFolder);
   if (model.manifest.task.kind !== task.task.kind) {
     throw new HumanError('export.modelKind', 'The model {0} answers another kind of question ({1}) than the task {2} asks ({3}). Name another model, or none.', [
       model.name,

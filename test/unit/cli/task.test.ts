@@ -122,6 +122,13 @@ describe('the command line on a task folder', function () {
     done('train', '--task', task, '--hidden-units', '16', '--epochs', '1', '--output', 'elsewhere', '--name', 'mine');
     assert.deepStrictEqual(readdirSync(path.join(folder, 'elsewhere')).sort(), ['model.json', 'model.onnx', 'tokenizer.json']);
     assert.deepStrictEqual(readdirSync(models).sort(), ['current', 'v1']);
+
+    writeFileSync(path.join(models, 'v1/model.json'), '{');
+    const without = done('export', '--task', task, '--rows', 'labeled', '--output', 'without.csv');
+    assert.match(without.stderr, /model\.json is damaged.*The export goes on without guesses\.\n198 of 260 rows/);
+    assert.match(readFileSync(path.join(folder, 'without.csv'), 'utf8'), /^id,text,label,label_2,annotator,time\r\n/);
+    assert.strictEqual(run('export', '--task', task, '--columns', 'guess', '--output', 'none.csv').status, 1);
+    assert.ok(!existsSync(path.join(folder, 'none.csv')));
   });
 
   it('explains mistakes', () => {
