@@ -38,6 +38,7 @@ describe('labels where one reads', () => {
     tasks.activate(undefined);
     await closeAll();
   });
+  after(() => api.annotations.follow(api.tasks));
 
   type Titled = readonly (readonly [number, string])[];
   /** Lines and titles of all lenses, without per cents. On the screen they keep their order; the command that asks for them lists first those that need no answer of the model. */
