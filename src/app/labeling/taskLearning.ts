@@ -56,6 +56,8 @@ export class TaskLearning {
   /** Counts subjects, so that a late answer about an earlier one is not taken for the present one's. */
   private generation = 0;
   private readonly waiting = new Set<number>();
+  /** Texts that the present ranking has learned from. */
+  private readonly learned = new Set<number>();
   private pumping: Promise<void> | undefined;
   private chosenOrder: QueueOrder = 'useful';
   private share = 0;
@@ -74,6 +76,11 @@ export class TaskLearning {
   /** Number of the latest ranking, to tell whether the guesses have moved. */
   get revision(): number {
     return this.rankings;
+  }
+
+  /** Number of decisions that the present ranking has learned from. */
+  get decisions(): number {
+    return this.learned.size;
   }
 
   get order(): QueueOrder {
@@ -105,7 +112,8 @@ export class TaskLearning {
     const changes = await this.decided();
     this.checkOn(generation);
     // those that are decided meanwhile are told again, which does no harm
-    this.take(await this.learner.decide(changes), generation);
+    this.learned.clear();
+    this.takeLearned(changes, await this.learner.decide(changes), generation);
     if (this.chosenOrder !== 'useful') this.take(await this.learner.rank(this.chosenOrder), generation);
     void this.pump();
     void this.cache();
@@ -216,11 +224,20 @@ export class TaskLearning {
       while (this.waiting.size > 0 && this.latest && generation === this.generation) {
         const changes = [...this.waiting].map((position) => this.options.decisionAt(position));
         this.waiting.clear();
-        this.take(await this.learner.decide(changes), generation);
+        this.takeLearned(changes, await this.learner.decide(changes), generation);
       }
     } catch (error) {
       this.tell(error);
     }
+  }
+
+  private takeLearned(changes: readonly LearnedDecision[], ranking: Ranking, generation: number): void {
+    this.checkOn(generation);
+    for (const { position, value } of changes) {
+      if (value === null) this.learned.delete(position);
+      else this.learned.add(position);
+    }
+    this.take(ranking, generation);
   }
 
   private take(ranking: Ranking, generation: number): void {

