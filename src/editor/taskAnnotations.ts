@@ -123,7 +123,7 @@ export class TaskAnnotations implements vscode.Disposable {
       prediction,
       model: this.model,
       failed,
-      anchored: span && this.anchors.get(document)?.at(span),
+      anchored: () => span && this.anchors.get(document)?.at(span),
       stands: this.standing.get(document) ?? none,
     });
   }

@@ -88,7 +88,7 @@ export interface AnnotationContext {
   /** Whether the model in use does not answer. */
   readonly failed: boolean;
   /** The example that stood there before the document was edited, if that is known. */
-  readonly anchored?: string | undefined;
+  readonly anchored?: () => string | undefined;
   /** Whether the text of an example stands elsewhere in the document: then it moved, and was not edited. */
   readonly stands: (example: string) => boolean;
 }
@@ -110,13 +110,14 @@ export function annotationOf(task: AnnotatingTask | undefined, place: PlacedText
   };
 }
 
-function decisionOf(task: AnnotatingTask, { text, id, source }: PlacedText, { anchored, stands }: AnnotationContext): ShownDecision | undefined {
+function decisionOf(task: AnnotatingTask, { text, id, source }: PlacedText, context: AnnotationContext): ShownDecision | undefined {
   const state = task.stateOf(id);
   // clearing a stale text takes the old decision from it
   if (state) return state.status === 'cleared' ? undefined : shownDecision(state, task, false);
+  const anchored = context.anchored?.();
   const before = anchored === undefined ? undefined : task.stateOf(anchored);
   const stale: StaleState | undefined = anchored !== undefined && before ? { ...before, example: anchored } : source && task.staleAt(source, text);
-  return stale && stale.status !== 'cleared' && stale.example !== id && !stands(stale.example) ? shownDecision(stale, task, true) : undefined;
+  return stale && stale.status !== 'cleared' && stale.example !== id && !context.stands(stale.example) ? shownDecision(stale, task, true) : undefined;
 }
 
 function shownDecision(state: ExampleState, { definition }: Pick<AnnotatingTask, 'definition'>, stale: boolean): ShownDecision {

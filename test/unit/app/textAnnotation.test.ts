@@ -67,6 +67,12 @@ describe('annotationOf', () => {
     assert.strictEqual(annotationOf(task, { text: place.text, id: place.id }, calm).decision, undefined, 'a place that cannot be found again');
   });
 
+  it('finds the decision of an edited text by where the text stood in this window, wherever the journal says it was', () => {
+    const task: AnnotatingTask = { ...taskWith({}), stateOf: (id) => (id === earlier.example ? mine : undefined) };
+    assert.strictEqual(annotationOf(task, place, { ...calm, anchored: () => earlier.example }).decision?.stale, true);
+    assert.strictEqual(annotationOf(task, place, { ...calm, anchored: () => 'c'.repeat(32) }).decision, undefined, 'a decision that was undone');
+  });
+
   it('takes the task’s own guess before the model’s word', () => {
     const guess: Guess = { scores: [0.2, 0.8], value: 'neg', confidence: 0.8 };
     const annotation = annotationOf(taskWith({ guess }), place, { ...calm, prediction: predictionOf(['negative', 'positive'], [0.1, 0.9]) });
