@@ -68,29 +68,15 @@ export function decisionsOf(manifest: Pick<ModelManifest, 'data'>): number | und
 }
 
 /**
- * The parts that decisions are divided into. The random checks are held out, always; where fewer than ten are decided, a fifth of the others is, too: of each label the texts with the smallest hashes, so that it
- * is the same part each time and nothing of it is ever learned from.
+ * The parts that decisions are divided into. The random checks are held out, always; where fewer than ten are decided, a fifth of the others is, too: those whose hash is small, which is a fifth of each label but for
+ * chance, and always the same texts, so that nothing that was learned from is ever held out.
  *
  * @param idAt `exampleId` of the text at a position
  */
 export function divide(decided: readonly DecidedText[], idAt: (position: number) => string): FineTuneRows {
   if (decided.filter(({ check, value }) => check && value !== null).length >= fewestChecks) return fineTuneRows(decided, seed);
-  const byAnswer = new Map<string, { readonly text: DecidedText; readonly hash: number }[]>();
-  for (const text of decided) {
-    if (text.check || text.value === null) continue;
-    const answer = JSON.stringify(text.value);
-    const entry = { text, hash: Number.parseInt(idAt(text.position).slice(8, 16), 16) };
-    const same = byAnswer.get(answer);
-    if (same) same.push(entry);
-    else byAnswer.set(answer, [entry]);
-  }
-  const held = new Set<DecidedText>();
-  for (const same of byAnswer.values()) {
-    const chosen = same.filter(({ hash }) => hash < heldOutShare * 2 ** 32);
-    const smallest = same.length < 3 ? [] : [...same].sort((a, b) => a.hash - b.hash).slice(0, 1);
-    for (const { text } of chosen.length > 0 ? chosen : smallest) held.add(text);
-  }
-  return fineTuneRows(decided.map((text) => (held.has(text) ? { ...text, check: true } : text)), seed);
+  const isHeldOut = ({ position }: DecidedText): boolean => Number.parseInt(idAt(position).slice(8, 16), 16) < heldOutShare * 2 ** 32;
+  return fineTuneRows(decided.map((text) => (isHeldOut(text) ? { ...text, check: true } : text)), seed);
 }
 
 /**
