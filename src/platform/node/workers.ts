@@ -1,12 +1,15 @@
-import { Worker, parentPort } from 'node:worker_threads';
+import { Worker, parentPort, workerData } from 'node:worker_threads';
 import type { Port } from '../../core/protocol/rpc';
 import type { WorkerHandle } from '../../core/protocol/worker';
+import { stepBack } from './background';
 
 export interface NodeWorkerOptions {
   /** Gets each line that the worker writes to stdout or stderr. Without it they are dropped: the command line's stdout belongs to its results. */
   readonly log?: (line: string) => void;
   /** Limit of the worker's JavaScript heap in MiB, 2,048 by default; WebAssembly memory and typed arrays do not count. */
   readonly heapLimit?: number;
+  /** Whether others go first where processors are few, see {@link stepBack}; also for workers that this one starts. */
+  readonly isBackground?: boolean;
 }
 
 /**
@@ -14,12 +17,13 @@ export interface NodeWorkerOptions {
  * `onExit`, nothing of it through the console. As long as it runs it keeps the process alive.
  */
 export function startNodeWorker(file: string, options: NodeWorkerOptions = {}): WorkerHandle {
-  const { log, heapLimit = 2048 } = options;
+  const { log, heapLimit = 2048, isBackground = false } = options;
   const worker = new Worker(file, {
     stdout: true,
     stderr: true,
     // the parent's --inspect, --max-old-space-size or loaders are not meant for the worker
     execArgv: [],
+    workerData: { isBackground } satisfies WorkerSetup,
     resourceLimits: { maxOldGenerationSizeMb: heapLimit },
   });
   for (const stream of [worker.stdout, worker.stderr]) {
@@ -52,10 +56,17 @@ export function startNodeWorker(file: string, options: NodeWorkerOptions = {}): 
   };
 }
 
+/** What a worker is started with. */
+interface WorkerSetup {
+  readonly isBackground: boolean;
+}
+
 /** The port to the owner, inside a worker that {@link startNodeWorker} started. */
 export function ownerPort(): Port {
   if (!parentPort) throw new Error('This file runs in a worker only.');
   const port = parentPort;
+  // those that it starts inherit it
+  if ((workerData as WorkerSetup | null)?.isBackground) stepBack();
   return {
     postMessage: (message, transfer) => port.postMessage(message, transfer),
     onMessage: (listener) => void port.on('message', listener),

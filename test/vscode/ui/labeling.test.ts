@@ -63,7 +63,7 @@ describe('labelling by keys alone', () => {
   const title = (text: string) => window.page.locator('.quick-input-title', { hasText: text });
   const journal = (): string[] => {
     const folder = path.join(window.folder, '.label-lens', 'reviews', 'labels');
-    return readdirSync(folder).flatMap((name) => readFileSync(path.join(folder, name), 'utf8').split('\n').filter((line) => line !== ''));
+    return readdirSync(folder).filter((name) => name.endsWith('.jsonl')).flatMap((name) => readFileSync(path.join(folder, name), 'utf8').split('\n').filter((line) => line !== ''));
   };
 
   it('a table is opened and made a task by Enter, Enter, Enter', async () => {
@@ -120,16 +120,22 @@ describe('labelling by keys alone', () => {
   });
 
   it('a key takes back, and another does it again', async () => {
-    await press('Control+Z');
-    await window.statusBarItem(/reviews 99 \/ 10,000|fine-tuning/).waitFor();
-    await press('Control+Shift+Z');
-    await window.statusBarItem(/reviews 100 \/ 10,000|fine-tuning/).waitFor();
+    for (const [key, labeled] of [
+      ['Control+Z', 99],
+      ['Control+Shift+Z', 100],
+    ] as const) {
+      await press(key);
+      await window.webview().getByText(`Labeled ${labeled} of 10,000`).first().waitFor();
+    }
     assert.strictEqual(journal().length, 102);
   });
 
-  it('the fine-tuned model is kept or not, and says so', async () => {
-    await window.notification(/held-out rows right/).first().waitFor();
+  it('the fine-tuned model is judged on held-out rows, and is told about', async () => {
+    await window.statusBarItem(/reviews 100 \/ 10,000/).waitFor();
+    await take('F1', 'Notifications: Show Notifications', 'Notifications: Show Notifications');
+    await window.page.locator('.notifications-center .notification-list-item', { hasText: /held-out rows right/ }).first().waitFor();
     await window.screenshot('labeling-fine-tuned');
+    await press('Escape');
   });
 
   it('the rows are exported as they were, with what was decided behind them', async () => {
