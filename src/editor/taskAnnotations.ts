@@ -5,7 +5,7 @@ import type { LabelingTask } from '../app/labeling/labeling';
 import { DecisionAnchors } from '../app/labeling/anchors';
 import { annotationOf, answers, coverageOf, guessOfPrediction, type AnnotatingTask, type Coverage, type ShownGuess, type TextAnnotation } from '../app/labeling/textAnnotation';
 import type { Prediction } from '../app/prediction';
-import type { Session } from '../app/session';
+import type { Session, SessionStatus } from '../app/session';
 import type { Span } from '../app/span';
 import { contextKeys } from '../commands/ids';
 import type { DecisionSource } from '../core/labels/decision';
@@ -62,6 +62,8 @@ export class TaskAnnotations implements vscode.Disposable {
   private places = new WeakMap<vscode.TextDocument, TaskPlace>();
   private readonly anchors = new WeakMap<vscode.TextDocument, DecisionAnchors>();
   private readonly editorSubscriptions: vscode.Disposable;
+  /** Kept, because working it out reads settings, and it is asked for with each text. */
+  private status: SessionStatus;
   private tasks: EditorTasks | undefined;
   private subscriptions: Disposable[] = [];
   private taskSubscription: Disposable | undefined;
@@ -73,7 +75,9 @@ export class TaskAnnotations implements vscode.Disposable {
     private readonly session: Session,
     private readonly settings: Settings,
   ) {
+    this.status = session.status;
     this.editorSubscriptions = vscode.Disposable.from(
+      session.onDidChangeStatus((status) => (this.status = status)),
       vscode.window.onDidChangeActiveTextEditor(() => this.setContext()),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
         const anchors = this.anchors.get(document);
@@ -112,7 +116,7 @@ export class TaskAnnotations implements vscode.Disposable {
 
   of(document: vscode.TextDocument, text: DocumentText): TextAnnotation {
     const prediction = this.session.recall(text.text);
-    const failed = this.session.status.error !== undefined;
+    const failed = this.status.error !== undefined;
     const { task } = this;
     if (!task) return annotationOf(undefined, { text: text.text, id: '' }, { covered: false, prediction, failed, stands: none });
     const { file, coverage } = this.placeIn(task, document);
@@ -195,7 +199,7 @@ export class TaskAnnotations implements vscode.Disposable {
   }
 
   private get model(): { readonly kind: 'single' | 'multi' | 'number'; readonly labels: readonly string[] } | undefined {
-    const { model } = this.session.status;
+    const { model } = this.status;
     return model && { kind: model.opened.manifest.task.kind, labels: model.labels };
   }
 
