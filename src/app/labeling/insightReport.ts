@@ -1,6 +1,5 @@
-import { fillTemplate } from '../../core/errors';
 import type { DecisionValue } from '../../core/labels/decision';
-import type { Label, TaskDefinition } from '../../core/labels/task';
+import type { Label } from '../../core/labels/task';
 import type { Insight, Score } from '../../core/labels/view';
 import { reliabilityBins } from '../../core/metrics/calibration';
 import { outlook, type CurvePoint } from '../../core/metrics/learningCurve';
@@ -117,92 +116,6 @@ export function best(scores: ArrayLike<number>): number {
     if (index < 0 || (scores[i] ?? 0) > (scores[index] ?? 0)) index = i;
   }
   return index;
-}
-
-/** Fits `vscode.l10n`. */
-export interface Localization {
-  t(message: string, ...args: (string | number)[]): string;
-}
-
-/** For the command line and tests, which speak English. */
-export const inEnglish: Localization = { t: (message, ...args) => fillTemplate(message, args) };
-
-/** The insight as a Markdown report for people who do not have Label Lens at hand. */
-export function insightMarkdown(insight: Insight, task: Pick<TaskDefinition, 'name' | 'labels'>, l10n: Localization = inEnglish): string {
-  const nameOf = (id: string): string => cell(task.labels.find((label) => label.id === id)?.name ?? id);
-  const parts = [`# ${l10n.t('Labeling report: {0}', task.name)}`, facts(insight, l10n)];
-  const section = (title: string, body: string): void => void parts.push(`## ${title}`, body);
-  if (insight.perLabel.length > 0) {
-    section(
-      l10n.t('By label'),
-      table(
-        [l10n.t('Label'), l10n.t('Precision'), l10n.t('Recall'), l10n.t('F1'), l10n.t('Rows')],
-        insight.perLabel.map(({ label, precision, recall, f1, support }) => [nameOf(label), percent(precision), percent(recall), percent(f1), String(support)]),
-      ),
-    );
-  }
-  if (insight.confusion.length > 0) {
-    const names = insight.perLabel.map(({ label }) => nameOf(label));
-    section(l10n.t('Confusion: decided (rows) and guessed (columns)'), table(['', ...names], insight.confusion.map((row, index) => [names[index] ?? '', ...row.map(String)])));
-  }
-  if (insight.balance.length > 0) {
-    section(
-      l10n.t('Balance'),
-      table([l10n.t('Label'), l10n.t('Decided'), l10n.t('Guessed')], insight.balance.map(({ label, decided, guessed }) => [nameOf(label), String(decided), String(guessed)])),
-    );
-  }
-  if (insight.curve.length > 0) {
-    section(
-      l10n.t('Learning curve'),
-      table([l10n.t('Decisions'), l10n.t('Accuracy'), l10n.t('95 % interval')], insight.curve.map(({ decisions, accuracy, low, high }) => [String(decisions), percent(accuracy), `${percent(low)} – ${percent(high)}`])),
-    );
-  }
-  if (insight.calibration.some(({ rows }) => rows > 0)) {
-    section(
-      l10n.t('Calibration'),
-      table(
-        [l10n.t('Mean confidence'), l10n.t('Accuracy'), l10n.t('Rows')],
-        insight.calibration.filter(({ rows }) => rows > 0).map(({ confidence, accuracy, rows }) => [percent(confidence), percent(accuracy), String(rows)]),
-      ),
-    );
-  }
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
-}
-
-function facts({ evaluated, accuracy, macroF1, regression, annotators, agreement, outlook: prospect }: Insight, l10n: Localization): string {
-  const lines: string[] = [];
-  if (evaluated > 0) lines.push(l10n.t('Measured by cross-validation on {0} decisions.', evaluated));
-  if (accuracy) lines.push(l10n.t('Accuracy: {0} (95 % interval {1} – {2}).', percent(accuracy.accuracy), percent(accuracy.low), percent(accuracy.high)));
-  if (macroF1 !== undefined) lines.push(l10n.t('Macro F1: {0}.', percent(macroF1)));
-  if (regression) lines.push(l10n.t('Mean absolute error {0}, root of the mean squared error {1}, R² {2}, correlation {3}.', rounded(regression.mae), rounded(regression.rmse), rounded(regression.r2), rounded(regression.pearson)));
-  if (annotators.length > 0) lines.push(l10n.t('Annotators: {0}.', annotators.map(cell).join(', ')));
-  if (agreement) {
-    lines.push(
-      agreement.measure === 'kappa'
-        ? l10n.t('Cohen’s kappa {0}, over {1} texts that several annotators decided on.', rounded(agreement.value), agreement.examples)
-        : l10n.t('Krippendorff’s alpha {0}, over {1} texts that several annotators decided on.', rounded(agreement.value), agreement.examples),
-    );
-  }
-  if (prospect) lines.push(l10n.t('{0} more decisions may bring an accuracy of {1} ({2} – {3}).', prospect.decisions, percent(prospect.accuracy), percent(prospect.low), percent(prospect.high)));
-  return lines.map((line) => `- ${line}`).join('\n');
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-/** People's text in a cell: what would end the cell or begin HTML is taken for itself. */
-function cell(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\|<>&`*_[\]]/g, (mark) => `\\${mark}`);
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-function rounded(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }
 
 function clipped(share: number): number {

@@ -5,7 +5,7 @@ import { compileSearch, mayExplode } from '../../../../src/app/labeling/exampleF
 import { explainByOcclusion, occlusionSpans } from '../../../../src/app/labeling/explain';
 import { divide, fineTuneHyperparameters } from '../../../../src/app/labeling/fineTuning';
 import { Guesses, readGuess } from '../../../../src/app/labeling/guesses';
-import { insightMarkdown, makeInsight, type InsightParts } from '../../../../src/app/labeling/insightReport';
+import { makeInsight, type InsightParts } from '../../../../src/app/labeling/insightReport';
 import { LearnableCounts } from '../../../../src/app/labeling/learnableCounts';
 import { columnsFor, pickColumns } from '../../../../src/app/labeling/taskModel';
 import { newLabels } from '../../../../src/core/labels/task';
@@ -179,17 +179,5 @@ describe('an insight', () => {
     const number = makeInsight({ ...parts, kind: 'number', labels: [], truth: [1, 2, 3], scores: Float32Array.of(1, 2, 4) });
     assert.deepStrictEqual([number.evaluated, number.regression?.mae, number.accuracy], [3, 1 / 3, undefined]);
     assert.strictEqual(makeInsight({ ...parts, truth: [], scores: new Float32Array(0), curve: [] }).evaluated, 0);
-  });
-
-  it('reads as Markdown, whatever people call their labels', () => {
-    const report = insightMarkdown(makeInsight(parts), { name: 'reviews', labels });
-    assert.match(report, /^# Labeling report: reviews\n/);
-    const tables = report.split('\n\n').filter((block) => block.startsWith('|'));
-    assert.strictEqual(tables.length, 5);
-    for (const table of tables) {
-      const widths = table.trim().split('\n').map((line) => line.replaceAll('\\|', '').split('|').length);
-      assert.strictEqual(new Set(widths).size, 1, table);
-    }
-    assert.ok(report.includes('good\\|great'));
   });
 });
