@@ -159,4 +159,14 @@ describe('labelling by keys alone', () => {
     for (const [at, line] of lines.entries()) assert.ok(line.startsWith(before[at] ?? ' '), line);
     assert.strictEqual(lines.filter((line) => /",(positive|negative),/.test(line)).length, 100);
   });
+
+  it('task and panel come back after a reload, with what was decided', async () => {
+    const text = await window.webview().locator('#item-text').textContent();
+    await window.page.reload();
+    await window.page.locator('.monaco-workbench .part.statusbar').waitFor();
+    await window.statusBarItem(/reviews 100 \/ 10,000/).waitFor();
+    await window.webview().locator('#item-text', { hasText: text ?? '' }).waitFor();
+    await window.webview().getByText('Labeled 100 of 10,000').first().waitFor();
+    await window.screenshot('labeling-reloaded');
+  });
 });
