@@ -56,9 +56,10 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
   const ownFolder = context.globalStorageUri.fsPath;
   const workspaceFolders = (): string[] => (vscode.workspace.isTrusted ? (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath) : []);
   const models = new ModelStore({ fileSystem, ownFolder, shippedFolder: context.asAbsolutePath('models'), workspaceFolders });
-  const startWorker = (name: string, isBackground = false): WorkerHandle => startNodeWorker(path.join(context.extensionPath, 'dist', name), { log: (line) => log.debug(line), isBackground });
+  // the window and the next key come first, whatever a worker computes
+  const startWorker = (name: string): WorkerHandle => startNodeWorker(path.join(context.extensionPath, 'dist', name), { log: (line) => log.debug(line), isBackground: true });
   const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-  const trainings = new Trainings({ fileSystem, startTrainer: () => startWorker('trainer.js', true), cores: availableParallelism(), pause, onError: note });
+  const trainings = new Trainings({ fileSystem, startTrainer: () => startWorker('trainer.js'), cores: availableParallelism(), pause, onError: note });
   const annotator = async (folder: string): Promise<string> => {
     const config = await fileSystem.readFile(path.join(folder, '.git', 'config'));
     return annotatorName({ setting: settings.annotator, gitConfig: config && new TextDecoder().decode(config), environment: process.env });
@@ -72,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
       get session(): Session {
         return session;
       },
-      startLearner: () => startWorker('learner.js', true),
+      startLearner: () => startWorker('learner.js'),
       annotator,
       baseModel: 'sentiment',
       fineTuneEvery: () => settings.fineTuneEvery,

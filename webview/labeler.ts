@@ -16,6 +16,10 @@ interface Answer {
 /** Milliseconds that an item is on the screen before the words that decided are asked for: who labels faster does not wait for them. */
 const explainDelay = 120;
 
+/** Milliseconds without a key after which the page does what can wait; and how long that waits at most. */
+const quiet = 250;
+const longestWait = 1500;
+
 /**
  * Does what keys and clicks ask for, one after the other: the next begins when the one before is saved and the next item is on the screen. What comes meanwhile waits its
  * turn, so nothing is lost and nothing meets an item that it was not meant for. What cannot be saved stays, and all behind it, until the person says what becomes of it.
@@ -27,6 +31,8 @@ export class Labeler {
   private readonly queue: ItemQueue;
   private explaining: AbortController | undefined;
   private explainTimer: number | undefined;
+  private refreshTimer: number | undefined;
+  private lastPress = -Infinity;
 
   constructor(
     private readonly host: Host,
@@ -41,6 +47,7 @@ export class Labeler {
   }
 
   perform(action: LabelerAction): void {
+    this.lastPress = performance.now();
     this.waiting.push(action);
     const { failure } = this.store.state;
     if (failure) this.holdBack(failure.message);
@@ -104,8 +111,7 @@ export class Labeler {
         this.store.update(withChanged(state, event.changed));
         break;
       case 'queue':
-        this.store.update({ listRevision: state.listRevision + 1 });
-        void this.refresh();
+        this.refreshWhenQuiet();
         break;
       case 'learning':
         if (state.task) this.store.update({ task: { ...state.task, learning: event.learning } });
@@ -388,6 +394,27 @@ export class Labeler {
       this.store.update({ exhausted: next === undefined });
       this.show(next);
     });
+  }
+
+  /** Milliseconds until what can wait is to be done: while somebody labels key by key, the next key comes first. @param since when it began to wait, `performance.now()` */
+  restAfterKeys(since: number): number {
+    const now = performance.now();
+    return Math.max(0, Math.min(this.lastPress + quiet, since + longestWait) - now);
+  }
+
+  /** The order moves with each decision: the next items and the list follow in the pauses. */
+  private refreshWhenQuiet(since = performance.now()): void {
+    if (this.refreshTimer !== undefined) return;
+    const rest = this.restAfterKeys(since);
+    if (rest > 0) {
+      this.refreshTimer = window.setTimeout(() => {
+        this.refreshTimer = undefined;
+        this.refreshWhenQuiet(since);
+      }, rest);
+      return;
+    }
+    this.store.update({ listRevision: this.store.state.listRevision + 1 });
+    void this.refresh();
   }
 
   private async refresh(): Promise<void> {

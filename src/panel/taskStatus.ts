@@ -3,11 +3,15 @@ import type { LabelingTasks } from '../app/labeling/labeling';
 import { commandIds, contextKeys } from '../commands/ids';
 import { progressText } from './taskTree';
 
+/** Milliseconds that changes are gathered: every decision brings several, and the window has the next key to deal with. */
+const PAUSE = 250;
+
 /** The task that is being labelled in the status bar, with how far it is; a click opens the panel. Also keeps the context key that says whether there is one. */
 export class TaskStatus implements vscode.Disposable {
   private readonly item: vscode.StatusBarItem;
   private readonly subscription: { dispose(): void };
   private taskSubscription: { dispose(): void } | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly tasks: LabelingTasks) {
     this.item = vscode.window.createStatusBarItem('labelLens.task', vscode.StatusBarAlignment.Left, 0);
@@ -23,6 +27,7 @@ export class TaskStatus implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     this.subscription.dispose();
     this.taskSubscription?.dispose();
     this.item.dispose();
@@ -31,9 +36,16 @@ export class TaskStatus implements vscode.Disposable {
   private follow(): void {
     const task = this.tasks.active;
     this.taskSubscription?.dispose();
-    this.taskSubscription = task?.onDidChange(() => this.update());
+    this.taskSubscription = task?.onDidChange(() => this.updateSoon());
     void vscode.commands.executeCommand('setContext', contextKeys.hasTask, task !== undefined);
     this.update();
+  }
+
+  private updateSoon(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.update();
+    }, PAUSE);
   }
 
   private update(): void {

@@ -253,17 +253,19 @@ export function listView(app: App): Component & { readonly search: HTMLInputElem
   }
   bulk.onDecide = decideSelected;
 
-  function refreshSoon(): void {
+  function refreshSoon(since = performance.now(), delay = refreshDelay): void {
     outdated = true;
     if (!visible || timer !== undefined) return;
     timer = window.setTimeout(() => {
       timer = undefined;
       if (!visible) return;
+      const rest = app.labeler.restAfterKeys(since);
+      if (rest > 0) return refreshSoon(since, rest);
       outdated = false;
       rows.outdate();
       if (rows.total === 0) rows.want(0, 1);
       draw();
-    }, refreshDelay);
+    }, delay);
   }
 
   new ResizeObserver(() => draw()).observe(box);

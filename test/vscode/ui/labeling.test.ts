@@ -17,7 +17,7 @@ const stopwatch = `(() => {
   const item = document.getElementById('item');
   const watch = (globalThis.labelLensWatch = { times: [], painted: document.getElementById('item-text').textContent });
   let pressed;
-  document.addEventListener('keydown', (event) => { if (/^[12]$/.test(event.key)) pressed = performance.now(); }, true);
+  document.addEventListener('keydown', (event) => { if (/^([12]|Arrow(Left|Right))$/.test(event.key)) pressed = performance.now(); }, true);
   new MutationObserver(() => {
     const text = document.getElementById('item-text').textContent;
     if (text === '' || text === watch.painted || pressed === undefined) return;
@@ -96,6 +96,12 @@ describe('labelling by keys alone', () => {
     await press(isPraise(row) ? '2' : '1');
     await window.webview().locator('#item-text').filter({ hasNotText: shown }).waitFor();
   };
+  /** Goes back or forth, and waits for the other text. */
+  const walk = async (key: string): Promise<void> => {
+    const shown = (await window.webview().locator('#item-text').textContent()) ?? '';
+    await press(key);
+    await window.webview().locator('#item-text').filter({ hasNotText: shown }).waitFor();
+  };
   const timesSoFar = async (): Promise<number[]> => JSON.parse(await window.webview().locator('#item-text').evaluate<string, undefined>('JSON.stringify(globalThis.labelLensWatch.times)', undefined)) as number[];
   const print = (what: string, times: readonly number[]): void => {
     const sorted = [...times].sort((a, b) => a - b);
@@ -108,6 +114,10 @@ describe('labelling by keys alone', () => {
     print('with the model’s features coming in', await timesSoFar());
     assert.strictEqual(journal().length, 40);
     await window.screenshot('labeling-40');
+    // the way to the extension and back and the painting alone, in this window at this time
+    const asked = (await timesSoFar()).length;
+    for (const key of ['ArrowLeft', 'ArrowRight']) for (let n = 0; n < 15; n++) await walk(key);
+    print('for comparison, arrows, for which nothing is written', (await timesSoFar()).slice(asked));
     const before = (await timesSoFar()).length;
     await take('F1', 'Label Lens: Fine-Tune Model', 'Label Lens: Fine-Tune Model');
     await window.statusBarItem(/reviews fine-tuning/).waitFor();
