@@ -6,7 +6,7 @@ export interface ActiveTaskOptions {
   /** Remembers the task for this workspace. */
   readonly state: vscode.Memento;
   readonly isPanelVisible: () => boolean;
-  readonly errors: { show(error: unknown): Promise<void>; note(error: unknown): void };
+  readonly errors: { show(error: unknown, remedies?: readonly { readonly title: string; run(): Thenable<unknown> }[]): Promise<void>; note(error: unknown): void };
 }
 
 interface Remembered {
@@ -51,9 +51,12 @@ export class ActiveTask implements vscode.Disposable {
     this.taskSubscription?.dispose();
     this.taskSubscription = task?.onDidChange((change) => {
       if (change.kind !== 'problem') return;
+      const { problem } = change;
+      // what can be mended here has a button
+      if (problem.code === 'journal.gone') void errors.show(problem, [{ title: vscode.l10n.t('Write Them Again'), run: () => task.writeAgain().catch((error: unknown) => errors.show(error)) }]);
       // the panel shows it, too, and keeps it in sight
-      if (isPanelVisible()) errors.note(change.problem);
-      else void errors.show(change.problem);
+      else if (isPanelVisible()) errors.note(problem);
+      else void errors.show(problem);
     });
     const remembered: Remembered | undefined = task && { folder: task.folder, name: task.definition.name };
     if (!this.disposed) state.update(KEY, remembered).then(undefined, (error: unknown) => errors.note(error));

@@ -68,6 +68,8 @@ export interface LabelingTask extends Disposable {
   restore(version: string): Promise<void>;
   /** Looks again at journal, task.json and sources, where something else may have changed them. */
   refresh(): Promise<void>;
+  /** Writes journals again, from what is known of them, that were deleted or moved while the task was open (`journal.gone`). @throws HumanError when that does not work */
+  writeAgain(): Promise<void>;
 }
 
 /** What is asked when a task is made. */

@@ -11,7 +11,7 @@ import type { QueueOrder, QueueReason } from '../../core/protocol/learner';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import type { WorkerHandle } from '../../core/protocol/worker';
 import type { FileSystem } from '../../storage/fileSystem';
-import type { JournalStore } from '../../storage/journalStore';
+import type { JournalStore, Refreshed } from '../../storage/journalStore';
 import type { TaskStore } from '../../storage/taskStore';
 import { Emitter, type Event } from '../events';
 import type { Log } from '../log';
@@ -55,7 +55,7 @@ export interface TaskParts {
   readonly definition: TaskDefinition;
   readonly annotator: string;
   readonly store: Pick<TaskStore, 'read' | 'update'>;
-  readonly journal: Pick<JournalStore, 'state' | 'append' | 'undo' | 'redo' | 'refresh' | 'useTask'>;
+  readonly journal: Pick<JournalStore, 'state' | 'append' | 'undo' | 'redo' | 'refresh' | 'recreate' | 'useTask'>;
   /** The journal of somebody else, for what was imported of theirs. */
   readonly journalOf: (annotator: string) => Promise<Pick<JournalStore, 'append'>>;
   /** What the person has to know of the journal, such as lines that do not count. */
@@ -433,6 +433,10 @@ export class OpenTask implements LabelingTask {
     await this.refreshing;
   }
 
+  async writeAgain(): Promise<void> {
+    await this.inOrder(async () => this.tookIn(await this.parts.journal.recreate()));
+  }
+
   private get poolOptions(): PoolOptions {
     const { fileSystem, openInput, pause } = this.services;
     return { folder: this.folder, sources: this.definition.sources, fileSystem, openInput, pause, signal: this.disposal.signal };
@@ -518,7 +522,10 @@ export class OpenTask implements LabelingTask {
 
   /** Takes in what others have decided. */
   private async takeIn(): Promise<void> {
-    const { examples, problems } = await this.parts.journal.refresh();
+    this.tookIn(await this.parts.journal.refresh());
+  }
+
+  private tookIn({ examples, problems }: Refreshed): void {
     for (const problem of problems) this.note(problem);
     if (examples.length > 0) this.decided(examples);
   }

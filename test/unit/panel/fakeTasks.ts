@@ -88,6 +88,7 @@ export class FakeTask implements LabelingTask {
   versions = () => unused();
   restore = () => unused();
   refresh = () => unused();
+  writeAgain = () => unused();
   dispose = () => unused();
 }
 

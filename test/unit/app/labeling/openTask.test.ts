@@ -2,6 +2,7 @@ import * as assert from 'node:assert';
 import { HumanError } from '../../../../src/core/errors';
 import type { OpenTask } from '../../../../src/app/labeling/openTask';
 import { formatDecision } from '../../../../src/core/labels/decision';
+import { labelsFolder } from '../../../../src/storage/paths';
 import { exampleId } from '../../../../src/core/text/normalize';
 import { folder, Harness, until } from './harness';
 
@@ -60,6 +61,22 @@ describe('an open task', () => {
     assert.strictEqual(task.counts.labeled, 3);
     assert.strictEqual((await task.undo())?.examples.length, 3);
     assert.deepStrictEqual([task.counts.labeled, task.canUndo, task.canRedo], [0, false, true]);
+  });
+
+  it('writes a journal again that was deleted meanwhile, with all that was decided before', async () => {
+    const task = await opened();
+    await label(task, 3);
+    const before = harness.decisions();
+    await harness.fileSystem.remove(labelsFolder(folder, task.definition.name));
+    const [item] = await task.next(1);
+    assert.ok(item);
+    const decision = { targets: [item.example.id], status: 'labeled', value: 'positive', origin: 'key' } as const;
+    await assert.rejects(task.decide(decision), { code: 'journal.gone' });
+    assert.deepStrictEqual([harness.decisions(), task.counts.labeled], [[], 3], 'nobody makes a journal that lacks what was decided before');
+    await task.writeAgain();
+    assert.deepStrictEqual(harness.decisions(), before);
+    await task.decide(decision);
+    assert.deepStrictEqual([harness.decisions().length, task.counts.labeled], [4, 4]);
   });
 
   it('changes nothing and says so at once when a decision cannot be written', async () => {
