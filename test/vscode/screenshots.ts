@@ -20,6 +20,23 @@ try {
     await window.settle();
     console.log(await window.screenshot(path.join(folder, `${name}.png`)));
   }
+  // the panel, with texts labelled as a person would who finds most guesses right
+  await window.openFile('reviews-en.csv');
+  await window.runCommand('Label Lens: Create Task');
+  for (const question of ['1/3', '2/3', '3/3']) {
+    await window.page.locator('.quick-input-title', { hasText: question }).waitFor();
+    await window.quickPick().first().waitFor();
+    await window.page.keyboard.press('Enter');
+  }
+  const text = window.webview().locator('#item-text');
+  await text.filter({ hasText: /\w/ }).waitFor();
+  for (let decided = 0; decided < 24; decided++) {
+    const shown = (await text.textContent()) ?? '';
+    await window.page.keyboard.press(/not|never|broke|stopp|disappoint|slow|loud|rude|late|worst|poor|return/i.test(shown) ? '1' : '2');
+    await text.filter({ hasNotText: shown }).waitFor();
+  }
+  await window.settle();
+  console.log(await window.screenshot(path.join(folder, 'labeling.png')));
 } finally {
   await window.close();
 }
