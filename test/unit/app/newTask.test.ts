@@ -64,7 +64,7 @@ describe('what a new task is proposed', () => {
       }),
     );
     assert.strictEqual(sourcePath('c:\\Work\\reviews', 'C:\\Work\\reviews\\data\\a.csv'), 'data/a.csv');
-    assert.strictEqual(sourcePath('/work/reviews', '/work/reviews/'), '.');
+    assert.strictEqual(sourcePath('/files/reviews', '/files/reviews/'), '.');
     assert.strictEqual(sourcePath('/', '/a.csv'), 'a.csv');
   });
 });

@@ -11,7 +11,7 @@ function unused(): never {
 
 /** A task of a few texts in memory, in file order, that undoes one decision after the other. */
 export class FakeTask implements LabelingTask {
-  readonly folder = '/work';
+  readonly folder = '/files';
   readonly definition = { formatVersion: 1, name: 'reviews', kind: 'single' as const, labels: [{ id: 'good', name: 'Good', color: 0, key: '1' }, { id: 'bad', name: 'Bad', color: 1, key: '2' }], sources: [] };
   readonly labels = this.definition.labels;
   readonly annotator = 'mei';

@@ -21,7 +21,7 @@ import { FakeTrainer, type Course } from '../fakeTrainer';
 import { MemoryFileSystem } from '../memoryFileSystem';
 import { openInputOf, pause } from './inputs';
 
-export const folder = '/work';
+export const folder = '/files';
 
 /** A worker in this thread. */
 export class ThreadWorker implements WorkerHandle {

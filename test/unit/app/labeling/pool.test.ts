@@ -8,7 +8,7 @@ import { exampleId, normalizeText } from '../../../../src/core/text/normalize';
 import { MemoryFileSystem } from '../memoryFileSystem';
 import { openInputOf, pause } from './inputs';
 
-const folder = '/work';
+const folder = '/files';
 const table: TaskSource = { kind: 'table', file: 'data/reviews.csv', textColumns: ['text'] };
 
 describe('reading the texts of a task', () => {
@@ -36,7 +36,7 @@ describe('reading the texts of a task', () => {
   };
 
   it('takes equal texts for one example that knows all its places, and shows the other columns of its first row', async () => {
-    fileSystem.put('/work/data/reviews.csv', 'id,text,stars\n1,Very good,5\n2,"Not\nso good",2\n3, ,1\n4,Very  good ,4\n');
+    fileSystem.put('/files/data/reviews.csv', 'id,text,stars\n1,Very good,5\n2,"Not\nso good",2\n3, ,1\n4,Very  good ,4\n');
     const pool = await read([table]);
     assert.deepStrictEqual([pool.size, pool.rows], [2, 3]);
     assert.deepStrictEqual(pool.exampleAt(0), {
@@ -57,8 +57,8 @@ describe('reading the texts of a task', () => {
   });
 
   it('joins several text columns, and reads JSONL and lines of text', async () => {
-    fileSystem.put('/work/a.jsonl', '{"title":"One","body":"first"}\n{"title":"Two"}\n');
-    fileSystem.put('/work/b.log', 'a line\n\nanother line\n');
+    fileSystem.put('/files/a.jsonl', '{"title":"One","body":"first"}\n{"title":"Two"}\n');
+    fileSystem.put('/files/b.log', 'a line\n\nanother line\n');
     const pool = await read([
       { kind: 'table', file: 'a.jsonl', textColumns: ['title', 'body'] },
       { kind: 'table', file: 'b.log', textColumns: ['text'] },
@@ -71,10 +71,10 @@ describe('reading the texts of a task', () => {
 
   it('reads the text files of a folder whole or by paragraph, with offsets as the editor has them', async () => {
     const text = '\ufeff# Title\r\n\r\nFirst paragraph.\r\n\r\nSecond one.\r\n';
-    fileSystem.put('/work/notes/b.md', text);
-    fileSystem.put('/work/notes/a/c.txt', 'Plain text.');
-    fileSystem.put('/work/notes/.hidden.txt', 'Not this.');
-    fileSystem.put('/work/notes/picture.png', 'Nor this.');
+    fileSystem.put('/files/notes/b.md', text);
+    fileSystem.put('/files/notes/a/c.txt', 'Plain text.');
+    fileSystem.put('/files/notes/.hidden.txt', 'Not this.');
+    fileSystem.put('/files/notes/picture.png', 'Nor this.');
     const paragraphs = await read([{ kind: 'folder', folder: 'notes', unit: 'paragraph' }]);
     for (let position = 0; position < paragraphs.size; position++) {
       const [source] = paragraphs.sourcesAt(position);
@@ -90,7 +90,7 @@ describe('reading the texts of a task', () => {
   });
 
   it('shows the first texts while the others are still being read, and never keeps the thread for long', async () => {
-    fileSystem.put('/work/data/reviews.csv', `text\n${Array.from({ length: 30_000 }, (_, row) => `text number ${row} of many`).join('\n')}\n`);
+    fileSystem.put('/files/data/reviews.csv', `text\n${Array.from({ length: 30_000 }, (_, row) => `text number ${row} of many`).join('\n')}\n`);
     let turns = 0;
     let first: { readonly size: number; readonly fraction: number } | undefined;
     const { pool, done } = readPool(
@@ -110,10 +110,10 @@ describe('reading the texts of a task', () => {
   });
 
   it('reports what cannot be read, and reads the rest', async () => {
-    fileSystem.put('/work/data/reviews.csv', 'text\nhere\n');
-    fileSystem.put('/work/wrong.csv', 'other\nvalue\n');
-    fileSystem.put('/work/notes/large.txt', new Uint8Array(poolLimits.fileBytes + 1));
-    fileSystem.put('/work/notes/small.txt', 'small');
+    fileSystem.put('/files/data/reviews.csv', 'text\nhere\n');
+    fileSystem.put('/files/wrong.csv', 'other\nvalue\n');
+    fileSystem.put('/files/notes/large.txt', new Uint8Array(poolLimits.fileBytes + 1));
+    fileSystem.put('/files/notes/small.txt', 'small');
     const pool = await read([
       { kind: 'table', file: 'gone.csv', textColumns: ['text'] },
       { kind: 'table', file: 'wrong.csv', textColumns: ['text'] },
@@ -126,36 +126,36 @@ describe('reading the texts of a task', () => {
   });
 
   it('leaves out a text that is too long, and says so', async () => {
-    fileSystem.put('/work/data/reviews.csv', `text\nshort\n${'long '.repeat(poolLimits.textLength / 4)}\n`);
+    fileSystem.put('/files/data/reviews.csv', `text\nshort\n${'long '.repeat(poolLimits.textLength / 4)}\n`);
     const pool = await read([table]);
     assert.strictEqual(pool.size, 1);
     assert.deepStrictEqual(problems.map(({ code, args }) => [code, args[1]]), [['pool.limit', 1]]);
   });
 
   it('stops when it is told to', async () => {
-    fileSystem.put('/work/data/reviews.csv', `text\n${'row\n'.repeat(5000)}`);
+    fileSystem.put('/files/data/reviews.csv', `text\n${'row\n'.repeat(5000)}`);
     const stop = new AbortController();
     const { done } = readPool(options([table], { signal: stop.signal, onProgress: () => stop.abort() }));
     await assert.rejects(done, CancelledError);
   });
 
   it('tells by a hash whether anything has changed, however it is cut', async () => {
-    fileSystem.put('/work/data/reviews.csv', 'text\nfirst\nsecond\n');
-    fileSystem.put('/work/notes/a.txt', 'one');
+    fileSystem.put('/files/data/reviews.csv', 'text\nfirst\nsecond\n');
+    fileSystem.put('/files/notes/a.txt', 'one');
     const sources: TaskSource[] = [table, { kind: 'folder', folder: 'notes', unit: 'document' }, { kind: 'table', file: 'gone.csv', textColumns: ['text'] }];
     const before = await readPool(options(sources)).done;
     assert.strictEqual(await sourcesHash(options(sources, { openInput: openInputOf(fileSystem, 3) })), before);
-    fileSystem.put('/work/data/reviews.csv', 'text\nfirst\nsecomd\n');
+    fileSystem.put('/files/data/reviews.csv', 'text\nfirst\nsecomd\n');
     const after = await sourcesHash(options(sources));
     assert.notStrictEqual(after, before);
-    fileSystem.put('/work/notes/b.txt', '');
+    fileSystem.put('/files/notes/b.txt', '');
     assert.notStrictEqual(await sourcesHash(options(sources)), after);
   });
 
   it('counts every row with a word once, under the id of its text', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom('a', 'b', ' a ', 'a\nb', 'c "quoted"', '', '  ', 'é', 'e\u0301'), { maxLength: 30 }), async (texts) => {
-        fileSystem.put('/work/data/reviews.csv', `text,n\n${texts.map((text, n) => `"${text.replaceAll('"', '""')}",${n}\n`).join('')}`);
+        fileSystem.put('/files/data/reviews.csv', `text,n\n${texts.map((text, n) => `"${text.replaceAll('"', '""')}",${n}\n`).join('')}`);
         const pool = await read([table]);
         const filled = texts.flatMap((text, index) => (text.trim() === '' ? [] : [{ text, row: index + 1 }]));
         assert.strictEqual(pool.rows, filled.length);

@@ -13,7 +13,7 @@ function bundle(version: string, accuracy: number, source: string): BundleFiles 
 
 describe('versions that came of decisions', () => {
   it('go when there are too many, but never the best, the one in use, or one that came from elsewhere', async () => {
-    const models = new TaskModels(new MemoryFileSystem(), '/work', 'reviews');
+    const models = new TaskModels(new MemoryFileSystem(), '/files', 'reviews');
     const accuracies = [0.5, 0.95, 0.6, 0.6, 0.7, 0.7, 0.8, 0.8, 0.8, 0.8];
     for (const [index, accuracy] of accuracies.entries()) await models.add(bundle(`v${index + 1}`, accuracy, index === 0 ? 'table.csv' : 'decisions'));
     assert.deepStrictEqual([bestVersion(await models.versions()), await models.current()], ['v2', 'v10']);
