@@ -21,8 +21,9 @@ export class TaskStatus implements vscode.Disposable {
     this.follow();
   }
 
-  /** What the item says, for tests. */
+  /** What the item says, with what is gathered for it, for tests. */
   get text(): string {
+    if (this.timer !== undefined) this.update();
     return this.item.text;
   }
 

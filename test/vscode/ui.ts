@@ -154,6 +154,11 @@ export class VsCodeWindow {
     await this.page.waitForFunction(`(${readLineAnnotations})().some((text) => ${pattern}.test(text))`);
   }
 
+  /** Waits until no annotation stands at a line's end. */
+  async waitForNoLineAnnotation(): Promise<void> {
+    await this.page.waitForFunction(`(${readLineAnnotations})().length === 0`);
+  }
+
   /** The items of the status bar whose text or tooltip matches. */
   statusBarItem(text: string | RegExp): Locator {
     return this.page.locator('.statusbar-item').filter({ hasText: text });

@@ -64,8 +64,7 @@ describe('annotations on the screen', () => {
     await window.waitForLineAnnotation(/positive \d\d % · ● negative \d+ %/);
     await window.screenshot('selection');
     await window.page.keyboard.press('Escape');
-    await window.settle();
-    assert.deepStrictEqual(await window.lineAnnotations(), []);
+    await window.waitForNoLineAnnotation();
   });
 
   it('stand at the end of each record of a table, in the label’s colour', async () => {
