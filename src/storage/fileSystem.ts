@@ -9,7 +9,8 @@ export interface FileSystem {
   writeFileAtomically(path: string, content: Uint8Array): Promise<void>;
   /**
    * Adds whole lines, each with its line feed, behind all that is in the file, also when several processes do so at once: none gets in among the lines of another. If the file ends in
-   * a part of a line (its writer was killed), a line feed goes first, so that only that part is damaged. If writing fails on the way, what was written is taken out again as far as possible.
+   * a part of a line (its writer was killed), a line feed goes first, so that only that part is damaged; a writer that is seen in the middle of its
+   * line looks the same, so an empty line may come between. If writing fails on the way, what was written is taken out again as far as possible.
    *
    * @param create whether the file and its folders may be made; if not, a file that is gone is an error, also when it goes while it is written
    * @returns once everything is on the disk: the size of the file in bytes; more than expected if somebody else added something, too

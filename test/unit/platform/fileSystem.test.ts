@@ -123,7 +123,9 @@ describe('NodeFileSystem', () => {
     const lines = Array.from({ length: 50 }, (_, index) => `${`${index}`.repeat(5000)}\n`);
     const sizes = await Promise.all(lines.map((line) => files.append(at('new', 'file'), Buffer.from(line), true)));
     const written = readFileSync(at('new', 'file'), 'utf8');
-    assert.deepStrictEqual(written.split('\n').slice(0, -1).sort(), lines.map((line) => line.slice(0, -1)).sort());
+    // one that saw another in the middle of its line begins with a line feed
+    assert.deepStrictEqual(written.split('\n').filter((line) => line !== '').sort(), lines.map((line) => line.slice(0, -1)).sort());
+    assert.ok(written.endsWith('\n'));
     assert.strictEqual(Math.max(...sizes), written.length);
   });
 
