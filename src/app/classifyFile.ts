@@ -8,7 +8,8 @@ import type { TaskKind } from '../core/model/onnxWriter';
 import type { PredictedScores } from '../core/protocol/predictor';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { Predictor } from '../inference/predictor';
-import { joinBytes, wholeOrNothing, type RecordSink } from './recordSink';
+import { joinBytes } from '../core/util/bytes';
+import { wholeOrNothing, type RecordSink } from './recordSink';
 
 export interface ClassifyRequest {
   /** The file's bytes, unpacked. */

@@ -32,13 +32,3 @@ export async function wholeOrNothing<T>(sinks: readonly RecordSink[], signal: Ab
     signal?.removeEventListener('abort', abort);
   }
 }
-
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

@@ -12,7 +12,8 @@ import {
 import type { ExampleState, Guess } from '../../core/labels/view';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import { exampleId } from '../../core/text/normalize';
-import { joinBytes, wholeOrNothing, type RecordSink } from '../recordSink';
+import { joinBytes } from '../../core/util/bytes';
+import { wholeOrNothing, type RecordSink } from '../recordSink';
 import { Slices } from './slices';
 
 /** What an export knows of a task; an open `LabelingTask` has it. */

@@ -1,4 +1,5 @@
 import type { Dialect } from './dialect';
+import { joinBytes } from '../util/bytes';
 import { encodeText } from './encoding';
 import { JsonRecord, type RecordSource, type TextRecord } from './record';
 
@@ -38,7 +39,7 @@ export function appendColumns(record: TextRecord, names: readonly string[], valu
   const cells = record.kind === 'header' ? names : names.map((_, i) => values[i] ?? '');
   const added = cells.map((cell) => dialect.delimiter + formatCell(cell, dialect)).join('');
   if (format === 'text') {
-    return record.kind === 'header' ? joined(record.bytes, encodeText(dialect.encoding, `text${added}${dialect.lineBreak}`)) : quotedLine(record, added);
+    return record.kind === 'header' ? joinBytes([record.bytes, encodeText(dialect.encoding, `text${added}${dialect.lineBreak}`)]) : quotedLine(record, added);
   }
   const missing = Math.max(0, columns.length - record.fieldCount);
   const last = record.range(Math.min(columns.length, record.fieldCount) - 1)!;
@@ -85,7 +86,7 @@ function quotedLine(record: TextRecord, added: string): Uint8Array {
   const content = record.bytes.subarray(0, end);
   const rest = record.bytes.subarray(end);
   const tail = encodeText(encoding, added);
-  if (!needed) return joined(content, tail, rest);
+  if (!needed) return joinBytes([content, tail, rest]);
   const mark = encodeText(encoding, quote);
   const parts: Uint8Array[] = [mark];
   let from = 0;
@@ -94,7 +95,7 @@ function quotedLine(record: TextRecord, added: string): Uint8Array {
     parts.push(content.subarray(from, i), mark);
     from = i;
   }
-  return joined(...parts, content.subarray(from), mark, tail, rest);
+  return joinBytes([...parts, content.subarray(from), mark, tail, rest]);
 }
 
 function inserted(record: TextRecord, offset: number, more: Uint8Array): Uint8Array {
@@ -104,16 +105,6 @@ function inserted(record: TextRecord, offset: number, more: Uint8Array): Uint8Ar
   whole.set(bytes.subarray(0, at));
   whole.set(more, at);
   whole.set(bytes.subarray(at), at + more.length);
-  return whole;
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
   return whole;
 }
 
