@@ -1,10 +1,9 @@
 import * as assert from 'node:assert';
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { startChromium } from '../../scripts/vscodeServer.mjs';
+import type { Page } from 'playwright-core';
 import type { FakeTask } from './fakeHost';
-import { openPanel, waitForPosition } from './opened';
-import { serveSite, themes, type Site, type Theme } from './site';
+import { openPanel, waitForPosition, useStage } from './opened';
+import { themes, type Theme } from './site';
 
 interface Violation {
   readonly id: string;
@@ -28,20 +27,11 @@ async function seriousFindings(page: Page): Promise<string[]> {
 }
 
 describe('the panel for everyone', () => {
-  let site: Site;
-  let browser: Browser;
-  before(async () => {
-    site = await serveSite();
-    browser = await startChromium(process.env['LABEL_LENS_CHROMIUM'] ?? '/usr/bin/chromium');
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
+  const stage = useStage();
 
   for (const theme of Object.keys(themes) as Theme[]) {
     it(`axe finds nothing serious in the theme ${theme}, on any tab`, async () => {
-      const { page, host, close } = await openPanel(browser, site, { options: { explain: true } }, { theme });
+      const { page, host, close } = await openPanel(stage, { options: { explain: true } }, { theme });
       await waitForPosition(page, 0);
       for (const key of ['1', ' ', 'f', '2']) await page.keyboard.press(key);
       await waitForPosition(page, 4);
@@ -80,7 +70,7 @@ describe('the panel for everyone', () => {
 
   for (const [name, task] of [['no task', { noTask: true }], ['a number', { kind: 'number' }], ['several labels', { kind: 'multi' }], ['nothing left', { count: 0 }]] as readonly (readonly [string, FakeTask])[]) {
     it(`axe finds nothing serious with ${name}`, async () => {
-      const { page, close } = await openPanel(browser, site, task, { theme: 'light' });
+      const { page, close } = await openPanel(stage, task, { theme: 'light' });
       await page.locator(task.noTask ? '.welcome' : task.count === 0 ? '.nothing h2' : '.item .text').waitFor();
       assert.deepStrictEqual(await seriousFindings(page), []);
       await close();
@@ -88,7 +78,7 @@ describe('the panel for everyone', () => {
   }
 
   it('everything can be reached with Tab, and shows that it has the focus', async () => {
-    const { page, close } = await openPanel(browser, site);
+    const { page, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     const reached: string[] = [];
     for (let step = 0; step < 60; step++) {
@@ -116,7 +106,7 @@ describe('the panel for everyone', () => {
   });
 
   it('tells screen readers how far one is, and what a label’s button does', async () => {
-    const { page, close } = await openPanel(browser, site);
+    const { page, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     await page.keyboard.press('1');
     await page.locator('.notices [aria-live=polite]', { hasText: /^Labeled 1 of 200 Best coffee in town/ }).waitFor({ state: 'attached' });
@@ -125,7 +115,7 @@ describe('the panel for everyone', () => {
   });
 
   it('fits 320 CSS pixels (a narrow panel, or 200 % zoom) without scrolling sideways', async () => {
-    const { page, close } = await openPanel(browser, site, { options: { explain: true } }, { viewport: { width: 320, height: 640 } });
+    const { page, close } = await openPanel(stage, { options: { explain: true } }, { viewport: { width: 320, height: 640 } });
     await waitForPosition(page, 0);
     for (const tab of ['Examples', 'Learn', 'Insight', 'Labels']) {
       await page.getByRole('tab', { name: tab }).click();
@@ -139,7 +129,7 @@ describe('the panel for everyone', () => {
   });
 
   it('stays readable where the system forces its colours, and still where motion is not wanted', async () => {
-    const { page, close } = await openPanel(browser, site, {}, { forcedColors: 'active', reducedMotion: 'reduce' });
+    const { page, close } = await openPanel(stage, {}, { forcedColors: 'active', reducedMotion: 'reduce' });
     await waitForPosition(page, 0);
     assert.strictEqual(await page.locator('.progress-bar').first().evaluate((bar) => getComputedStyle(bar, '::after').transitionDuration), '0s');
     const [mark, text] = await page.evaluate(() => [document.querySelector('button.label .shape'), document.querySelector('.item .text')].map((each) => (each ? getComputedStyle(each).color : '')));

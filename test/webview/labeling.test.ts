@@ -1,10 +1,7 @@
 import * as assert from 'node:assert';
-import type { Browser } from 'playwright-core';
-import { startChromium } from '../../scripts/vscodeServer.mjs';
 import type { Label } from '../../src/core/labels/task';
 import { idOf, reviewText } from './fakeHost';
-import { openPanel, shownPosition, waitForPosition } from './opened';
-import { serveSite, type Site } from './site';
+import { openPanel, shownPosition, waitForPosition, useStage } from './opened';
 
 /** What one request has decided, in short. */
 const brief = ({ targets, status, value, origin }: { readonly targets: unknown; readonly status: string; readonly value?: unknown; readonly origin: string }) => [(targets as { readonly ids: readonly string[] }).ids.join(), status, value, origin];
@@ -12,19 +9,10 @@ const brief = ({ targets, status, value, origin }: { readonly targets: unknown; 
 const manyLabels: readonly Label[] = Array.from({ length: 40 }, (_, index) => ({ id: `l${index}`, name: `Label ${String.fromCharCode(65 + (index % 26))}${index}`, color: index % 8, ...(index < 9 ? { key: String(index + 1) } : {}) }));
 
 describe('labelling in the panel', () => {
-  let site: Site;
-  let browser: Browser;
-  before(async () => {
-    site = await serveSite();
-    browser = await startChromium(process.env['LABEL_LENS_CHROMIUM'] ?? '/usr/bin/chromium');
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
+  const stage = useStage();
 
   it('decides, accepts, skips and flags with one key each, and shows the next item once it is saved', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     for (const [key, position] of [['1', 1], ['n', 2], ['Enter', 3], [' ', 4], ['f', 5]] as const) {
       await page.keyboard.press(key);
@@ -43,7 +31,7 @@ describe('labelling in the panel', () => {
   });
 
   it('loses nothing of a hundred labels typed faster than they are saved, and gives each to its own item', async () => {
-    const { page, host, close } = await openPanel(browser, site, { count: 300 });
+    const { page, host, close } = await openPanel(stage, { count: 300 });
     await waitForPosition(page, 0);
     host.latency = 12;
     const keys = Array.from({ length: 100 }, (_, index) => ['1', '2', 'n'][(index * 7) % 3] ?? '1');
@@ -55,7 +43,7 @@ describe('labelling in the panel', () => {
   });
 
   it('keeps an item that could not be saved, says so, holds what was pressed after it, and saves all of it on request', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     host.latency = 50;
     host.failure = 'The disk is full. Free some space, then try again.';
@@ -76,7 +64,7 @@ describe('labelling in the panel', () => {
   });
 
   it('still holds what could not be saved after a reload', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     host.latency = 50;
     host.failure = 'The disk is full.';
@@ -92,7 +80,7 @@ describe('labelling in the panel', () => {
   });
 
   it('gives up what could not be saved only when told', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     host.failure = 'The folder is read-only.';
     await page.keyboard.press('1');
@@ -105,7 +93,7 @@ describe('labelling in the panel', () => {
   });
 
   it('undoes step by step, showing each item again, and redoes', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     for (const key of ['1', '2', ' ']) await page.keyboard.press(key);
     await waitForPosition(page, 3);
@@ -125,7 +113,7 @@ describe('labelling in the panel', () => {
   });
 
   it('goes back to what was decided and forth again; every decision can be changed, also a skip', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     for (const key of ['1', '2', ' ']) await page.keyboard.press(key);
     await waitForPosition(page, 3);
@@ -153,7 +141,7 @@ describe('labelling in the panel', () => {
   });
 
   it('hides the guess in blind mode until one has decided', async () => {
-    const { page, host, close } = await openPanel(browser, site, { options: { blind: true } });
+    const { page, host, close } = await openPanel(stage, { options: { blind: true } });
     await waitForPosition(page, 0);
     assert.match((await page.locator('.decide').textContent()) ?? '', /hidden until you have decided/);
     assert.doesNotMatch((await page.locator('.labels').textContent()) ?? '', /%/);
@@ -173,7 +161,7 @@ describe('labelling in the panel', () => {
   });
 
   it('several labels: keys tick, Enter saves what is ticked, in the task’s order', async () => {
-    const { page, host, close } = await openPanel(browser, site, { kind: 'multi' });
+    const { page, host, close } = await openPanel(stage, { kind: 'multi' });
     await waitForPosition(page, 0);
     const pressed = (name: string) => page.getByRole('button', { name }).getAttribute('aria-pressed');
     assert.strictEqual(await pressed('positive'), 'true', 'what is guessed is ticked');
@@ -193,7 +181,7 @@ describe('labelling in the panel', () => {
   });
 
   it('a number: digits go into the field, Enter saves or accepts, and what is out of range is not saved', async () => {
-    const { page, host, close } = await openPanel(browser, site, { kind: 'number' });
+    const { page, host, close } = await openPanel(stage, { kind: 'number' });
     await waitForPosition(page, 0);
     const field = page.locator('.number-field input');
     await page.keyboard.type('4,5');
@@ -220,7 +208,7 @@ describe('labelling in the panel', () => {
   });
 
   it('numbers typed faster than they are saved go to their own items', async () => {
-    const { page, host, close } = await openPanel(browser, site, { kind: 'number' });
+    const { page, host, close } = await openPanel(stage, { kind: 'number' });
     await waitForPosition(page, 0);
     host.latency = 60;
     for (const value of ['1.5', '2.5', '3.5']) {
@@ -233,7 +221,7 @@ describe('labelling in the panel', () => {
   });
 
   it('many labels: a search finds one, Enter chooses it', async () => {
-    const { page, host, close } = await openPanel(browser, site, { labels: manyLabels });
+    const { page, host, close } = await openPanel(stage, { labels: manyLabels });
     await waitForPosition(page, 0);
     const search = page.getByPlaceholder('Search a label');
     await search.fill('z25');
@@ -247,7 +235,7 @@ describe('labelling in the panel', () => {
   });
 
   it('keys work wherever the focus is: on a button, a tab, the list; and not while one writes', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     await page.getByRole('button', { name: 'Undo' }).evaluate((button) => button.focus());
     await page.getByRole('tab', { name: 'Insight' }).click();
@@ -265,7 +253,7 @@ describe('labelling in the panel', () => {
   });
 
   it('a key that is held decides once', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     await page.keyboard.down('1');
     await page.keyboard.down('1');
@@ -278,7 +266,7 @@ describe('labelling in the panel', () => {
   });
 
   it('? shows all keys, Escape closes them, and labels cannot be given meanwhile', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     await page.keyboard.press('?');
     const dialog = page.getByRole('dialog', { name: 'Keys' });
@@ -293,7 +281,7 @@ describe('labelling in the panel', () => {
   });
 
   it('is where it was after a reload, with what was ticked and not saved yet', async () => {
-    const { page, host, close } = await openPanel(browser, site, { kind: 'multi' });
+    const { page, host, close } = await openPanel(stage, { kind: 'multi' });
     await waitForPosition(page, 0);
     await page.keyboard.press('Enter');
     await waitForPosition(page, 1);
@@ -309,7 +297,7 @@ describe('labelling in the panel', () => {
   });
 
   it('shows the words that decided, as marks and in words, once one asks for them', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     assert.strictEqual(await page.locator('mark').count(), 0);
     await page.getByRole('button', { name: 'Why' }).click();
@@ -322,7 +310,7 @@ describe('labelling in the panel', () => {
 
   it('shows people’s texts as they are: markup, line breaks, Chinese, from right to left', async () => {
     const texts = ['<img src=x onerror="document.title=1"><b>bold</b> & "quotes" Review number 0.', 'one\n\n  two\nthree Review number 1.', '快递晚了一周，盒子也压坏了。Review number 2.', 'وصل الطرد متأخرا أسبوعا. Review number 3.'];
-    const { page, close } = await openPanel(browser, site, { count: 4, text: (position) => texts[position] ?? '' });
+    const { page, close } = await openPanel(stage, { count: 4, text: (position) => texts[position] ?? '' });
     for (const [position, text] of texts.entries()) {
       await waitForPosition(page, position);
       assert.strictEqual(await page.locator('.item .text').textContent(), text);
@@ -336,7 +324,7 @@ describe('labelling in the panel', () => {
   });
 
   it('follows what happens elsewhere: decisions, problems, an example to show, the labels', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     host.decideElsewhere(1, { status: 'labeled', value: 'negative' });
     await page.locator('.row[data-row="1"] .decided-mark').filter({ hasText: 'negative' }).waitFor();
@@ -358,7 +346,7 @@ describe('labelling in the panel', () => {
   });
 
   it('opens the other commands in a menu, by keys', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     const more = page.getByRole('button', { name: 'More…' });
     await more.focus();
@@ -379,7 +367,7 @@ describe('labelling in the panel', () => {
   });
 
   it('says how to begin where there is no task', async () => {
-    const { page, host, close } = await openPanel(browser, site, { noTask: true });
+    const { page, host, close } = await openPanel(stage, { noTask: true });
     await page.getByRole('button', { name: 'Create a Task…' }).click();
     await page.getByRole('button', { name: 'Open a Task…' }).click();
     await assert.doesNotReject(page.waitForFunction(() => document.querySelector('.welcome') !== null));
@@ -388,14 +376,14 @@ describe('labelling in the panel', () => {
   });
 
   it('says that texts are still being read, that there is no guess yet, that all is done', async () => {
-    const reading = await openPanel(browser, site, { count: 0, reading: 0.4 });
+    const reading = await openPanel(stage, { count: 0, reading: 0.4 });
     await reading.page.getByRole('heading', { name: 'Reading the texts' }).waitFor();
     assert.strictEqual(await reading.page.getByRole('progressbar', { name: 'Reading the texts' }).getAttribute('aria-valuenow'), '40');
     await reading.close();
-    const noGuess = await openPanel(browser, site, { guesses: false });
+    const noGuess = await openPanel(stage, { guesses: false });
     await noGuess.page.locator('.guess').filter({ hasText: 'No guess yet' }).waitFor();
     await noGuess.close();
-    const done = await openPanel(browser, site, { count: 2 });
+    const done = await openPanel(stage, { count: 2 });
     await waitForPosition(done.page, 0);
     await done.page.keyboard.press(' ');
     await waitForPosition(done.page, 1);

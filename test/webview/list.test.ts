@@ -1,27 +1,16 @@
 import * as assert from 'node:assert';
-import type { Browser, Page } from 'playwright-core';
-import { startChromium } from '../../scripts/vscodeServer.mjs';
+import type { Page } from 'playwright-core';
 import { idOf } from './fakeHost';
-import { openPanel, waitForPosition } from './opened';
-import { serveSite, type Site } from './site';
+import { openPanel, waitForPosition, useStage } from './opened';
 
 const found = (page: Page, text: string): Promise<void> => page.locator('.filter-bar', { hasText: text }).waitFor();
 const row = (page: Page, index: number) => page.locator(`.row[data-row="${index}"]`);
 
 describe('the list of examples', () => {
-  let site: Site;
-  let browser: Browser;
-  before(async () => {
-    site = await serveSite();
-    browser = await startChromium(process.env['LABEL_LENS_CHROMIUM'] ?? '/usr/bin/chromium');
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
+  const stage = useStage();
 
   it('scrolls through 100,000 examples with a few dozen rows in the page, asked for a hundred at a time', async () => {
-    const { page, host, close } = await openPanel(browser, site, { count: 100_000 });
+    const { page, host, close } = await openPanel(stage, { count: 100_000 });
     await found(page, 'Examples: 100,000');
     const box = page.getByRole('listbox', { name: 'Examples' });
     for (const share of [0.1, 0.5, 0.93, 1]) {
@@ -40,7 +29,7 @@ describe('the list of examples', () => {
   });
 
   it('goes on beyond what a browser lays out: a million examples, to the last', async () => {
-    const { page, close } = await openPanel(browser, site, { count: 1_000_000 });
+    const { page, close } = await openPanel(stage, { count: 1_000_000 });
     await found(page, 'Examples: 1,000,000');
     await page.getByRole('listbox').focus();
     await page.keyboard.press('End');
@@ -52,7 +41,7 @@ describe('the list of examples', () => {
   });
 
   it('filters by text, regular expression, status, label, guess, confidence and disagreement, and says how many are left', async () => {
-    const { page, close } = await openPanel(browser, site, { count: 300 });
+    const { page, close } = await openPanel(stage, { count: 300 });
     await waitForPosition(page, 0);
     for (const [key, position] of [['1', 1], ['1', 2], [' ', 3], ['f', 4]] as const) {
       await page.keyboard.press(key);
@@ -93,7 +82,7 @@ describe('the list of examples', () => {
   });
 
   it('labels many at once: all that pass the filter, after a preview, with one undo', async () => {
-    const { page, host, close } = await openPanel(browser, site, { count: 300 });
+    const { page, host, close } = await openPanel(stage, { count: 300 });
     await waitForPosition(page, 0);
     await page.keyboard.press('2');
     await waitForPosition(page, 1);
@@ -124,7 +113,7 @@ describe('the list of examples', () => {
   });
 
   it('selects by click, Ctrl and Shift; what is chosen in the bar is decided for just those', async () => {
-    const { page, host, close } = await openPanel(browser, site, { count: 300 });
+    const { page, host, close } = await openPanel(stage, { count: 300 });
     await waitForPosition(page, 0);
     await row(page, 2).click();
     await waitForPosition(page, 2);
@@ -150,7 +139,7 @@ describe('the list of examples', () => {
   });
 
   it('a label’s key in the list decides for the row one is on, and goes to the next', async () => {
-    const { page, host, close } = await openPanel(browser, site, { count: 50 });
+    const { page, host, close } = await openPanel(stage, { count: 50 });
     await waitForPosition(page, 0);
     await page.getByRole('listbox').focus();
     for (let step = 0; step < 4; step++) await page.keyboard.press('ArrowDown');
@@ -165,7 +154,7 @@ describe('the list of examples', () => {
   });
 
   it('is where it was after a reload', async () => {
-    const { page, close } = await openPanel(browser, site, { count: 100_000 });
+    const { page, close } = await openPanel(stage, { count: 100_000 });
     await found(page, 'Examples: 100,000');
     await page.getByRole('searchbox', { name: 'Search: words' }).fill('Best coffee');
     await found(page, '33,333 of 100,000 examples');

@@ -1,7 +1,8 @@
 import * as assert from 'node:assert';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { FakeHost, type FakeTask } from './fakeHost';
-import type { Site, Theme } from './site';
+import { startChromium } from '../../scripts/vscodeServer.mjs';
+import { serveSite, type Site, type Theme } from './site';
 
 export interface Opened {
   readonly page: Page;
@@ -10,8 +11,38 @@ export interface Opened {
   readonly close: () => Promise<void>;
 }
 
+/** What pages are opened with. */
+export interface Stage {
+  readonly browser: Browser;
+  readonly site: Site;
+}
+
+/** A browser and the site with the page, for all tests of the `describe` that calls it; to be read in tests only. */
+export function useStage(): Stage {
+  let stage: Stage | undefined;
+  const ready = (): Stage => {
+    assert.ok(stage, 'The stage is there when tests run.');
+    return stage;
+  };
+  before(async () => {
+    stage = { site: await serveSite(), browser: await startChromium(process.env['LABEL_LENS_CHROMIUM'] ?? '/usr/bin/chromium') };
+  });
+  after(async () => {
+    await stage?.browser.close();
+    await stage?.site.close();
+  });
+  return {
+    get browser() {
+      return ready().browser;
+    },
+    get site() {
+      return ready().site;
+    },
+  };
+}
+
 /** Opens the page in a profile of its own, over a task in memory. */
-export async function openPanel(browser: Browser, site: Site, task: FakeTask = {}, { theme = 'dark', ...options }: BrowserContextOptions & { readonly theme?: Theme } = {}): Promise<Opened> {
+export async function openPanel({ browser, site }: Stage, task: FakeTask = {}, { theme = 'dark', ...options }: BrowserContextOptions & { readonly theme?: Theme } = {}): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
   const page = await context.newPage();
   const wrong: string[] = [];

@@ -1,27 +1,15 @@
 import * as assert from 'node:assert';
-import type { Browser } from 'playwright-core';
-import { startChromium } from '../../scripts/vscodeServer.mjs';
 import type { Insight } from '../../src/core/labels/view';
-import { openPanel, waitForPosition } from './opened';
-import { serveSite, type Site } from './site';
+import { openPanel, waitForPosition, useStage } from './opened';
 
 const empty: Insight = { annotators: ['mei'], evaluated: 0, perLabel: [], confusion: [], balance: [], curve: [], calibration: [] };
 const epoch = { trainLoss: 0.5, validLoss: 0.6, validAccuracy: 0.8, seconds: 3 };
 
 describe('learning, insight and labels in the panel', () => {
-  let site: Site;
-  let browser: Browser;
-  before(async () => {
-    site = await serveSite();
-    browser = await startChromium(process.env['LABEL_LENS_CHROMIUM'] ?? '/usr/bin/chromium');
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
+  const stage = useStage();
 
   it('fine-tunes on request, shows how it goes and what came of it, and cancels', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await page.getByRole('tab', { name: 'Learn' }).click();
     await page.getByRole('button', { name: 'Fine-Tune Now' }).click();
     await page.waitForFunction(() => document.activeElement !== null);
@@ -46,7 +34,7 @@ describe('learning, insight and labels in the panel', () => {
   });
 
   it('lists the versions and restores one', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await page.getByRole('tab', { name: 'Learn' }).click();
     await page.getByRole('button', { name: 'Restore version v2' }).click();
     await page.getByRole('row', { name: /v2.*best.*88 %.*in use/ }).waitFor();
@@ -55,7 +43,7 @@ describe('learning, insight and labels in the panel', () => {
   });
 
   it('a cell of the matrix shows its examples in the list', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await waitForPosition(page, 0);
     // decided as negative, guessed as positive
     await page.keyboard.press('2');
@@ -72,7 +60,7 @@ describe('learning, insight and labels in the panel', () => {
   });
 
   it('shows every measure with its interval, also for those who do not see the charts', async () => {
-    const { page, close } = await openPanel(browser, site);
+    const { page, close } = await openPanel(stage);
     await page.getByRole('tab', { name: 'Insight' }).click();
     const insight = page.locator('.insight');
     await insight.locator('canvas').nth(1).waitFor();
@@ -84,14 +72,14 @@ describe('learning, insight and labels in the panel', () => {
   });
 
   it('says what is needed where there are too few decisions', async () => {
-    const { page, close } = await openPanel(browser, site, { insight: empty });
+    const { page, close } = await openPanel(stage, { insight: empty });
     await page.getByRole('tab', { name: 'Insight' }).click();
     await page.getByRole('heading', { name: 'Not enough decisions yet' }).waitFor();
     await close();
   });
 
   it('edits labels: add, rename, another key, describe, recolour, move, merge, archive, restore', async () => {
-    const { page, host, close } = await openPanel(browser, site);
+    const { page, host, close } = await openPanel(stage);
     await page.getByRole('tab', { name: 'Labels' }).click();
     const form = page.locator('.add-label');
     await form.getByLabel('Name').fill('mixed');
