@@ -92,6 +92,8 @@ describe('Train Model', () => {
     const source = vscode.Uri.joinPath(workspaceFolder(), 'moods.csv');
     const stopping = train({ source, ...choices, whenBusy: 'stop' });
     assert.strictEqual(await first, undefined);
+    // both commands look at files before they stand in line, so the second is given when the first stands there
+    await when('the second training', [api.session.onDidChangeStatus], () => api.session.status.training?.task === 'moods');
     const waiting = train({ source, ...choices, whenBusy: 'wait' });
     assert.deepStrictEqual([(await stopping)?.name, (await waiting)?.name], ['moods/v3', 'moods/v4']);
   });
