@@ -1,5 +1,7 @@
-import type { DenseLayer, EmbeddingLayer, LstmLayer, PoolLayer } from '../src/core/model/architecture';
+import type { DenseLayer, EmbeddingLayer, LstmLayer, NgramLayer, PoolLayer } from '../src/core/model/architecture';
 import type { ComputeEngine, LstmOptions, OptimizerStep, ParameterLayout, Sequence, TokenBatch } from '../src/training/engine';
+import { headOf } from '../src/core/model/onnxWriter';
+import { gramsOf, spreadGrams, sumGrams } from '../src/training/ngramSums';
 import { tf } from '../src/training/tf';
 
 /**
@@ -304,6 +306,17 @@ export class TfjsEngine implements ComputeEngine {
     return valuesOf(() => tf.matMul(slopes(), tf.transpose(tf.tensor2d(kernel, [inputs, units]))));
   }
 
+  ngrams(batch: TokenBatch, layer: NgramLayer): Float32Array {
+    return sumGrams(gramsOf(batch, layer), this.parameter(`${layer.name}/table`), headOf(this.layout.architecture).units);
+  }
+
+  ngramsBackward(batch: TokenBatch, layer: NgramLayer, dy: Float32Array): void {
+    const grams = gramsOf(batch, layer);
+    const rows = this.touchedRows(`${layer.name}/table`);
+    for (const bucket of grams.buckets) rows.add(bucket);
+    spreadGrams(grams, dy, this.gradient(`${layer.name}/table`));
+  }
+
   mask(x: Sequence, mask: Uint8Array, scale: number): Sequence {
     const { data, lengths, time, width } = own(x);
     const count = lengths.length;
@@ -382,7 +395,7 @@ export class TfjsEngine implements ComputeEngine {
 
   /** The stretches of the flat arrays that gradients may stand in: dense parameters whole, of an embedding the touched rows in the order of the table. */
   private activeRanges(): { readonly parameter: number; readonly from: number; readonly to: number }[] {
-    const tables = new Set(this.layout.architecture.layers.filter(({ type }) => type === 'embedding').map(({ name }) => `${name}/table`));
+    const tables = new Set(this.layout.architecture.layers.filter(({ type }) => type === 'embedding' || type === 'ngrams').map(({ name }) => `${name}/table`));
     return this.layout.parameters.flatMap(({ name, offset, size, shape }, parameter) => {
       if (!tables.has(name)) return [{ parameter, from: offset, to: offset + size }];
       const width = shape[1]!;

@@ -1,4 +1,4 @@
-import { weightShapes, type Architecture, type DenseLayer, type EmbeddingLayer, type LstmLayer, type PoolLayer } from '../core/model/architecture';
+import { weightShapes, type Architecture, type DenseLayer, type EmbeddingLayer, type LstmLayer, type NgramLayer, type PoolLayer } from '../core/model/architecture';
 
 /**
  * What computes: all layers that have parameters, and Adam, over one flat array of parameters.
@@ -21,7 +21,7 @@ export interface ComputeEngine {
 
   /**
    * All gradients beside the weights, same layout, same validity. Backward calls add to it; {@link clipAndStep} and {@link zeroGradients} clear it.
-   * In the embedding's table only the rows that {@link embedBackward} touched since then are non-zero; an engine keeps the list of these rows.
+   * In a table, the embedding's or that of n-grams, only the rows that {@link embedBackward} and {@link ngramsBackward} touched since then are non-zero; an engine keeps the list of these rows.
    */
   gradients(): Float32Array;
 
@@ -64,6 +64,11 @@ export interface ComputeEngine {
   /** Given x as in {@link dense} and `dy` [B, units]: adds the gradients of kernel and bias, returns the gradient to x, [B, D]. */
   denseBackward(x: Float32Array, layer: DenseLayer, dy: Float32Array): Float32Array;
 
+  /** [B, logits]: what the n-grams of each text add to its logits, see {@link NgramLayer}. */
+  ngrams(batch: TokenBatch, layer: NgramLayer): Float32Array;
+  /** Given the gradient `dy` [B, logits] to the logits: adds to the gradient of the table's rows that `batch` used. */
+  ngramsBackward(batch: TokenBatch, layer: NgramLayer, dy: Float32Array): void;
+
   /** A new sequence x∘mask·scale (dropout; its own gradient). `mask` is [B, T, D] of 0 and 1. */
   mask(x: Sequence, mask: Uint8Array, scale: number): Sequence;
 
@@ -72,13 +77,13 @@ export interface ComputeEngine {
   /** A sequence with these values, [B, T, width]; the engine writes the zeros at padding itself. */
   write(values: Float32Array, shape: { readonly lengths: Int32Array; readonly time: number; readonly width: number }): Sequence;
 
-  /** Clears all gradients (of the embedding only the rows that were touched). */
+  /** Clears all gradients (of tables only the rows that were touched). */
   zeroGradients(): void;
 
   /**
    * Scales the gradients down to the global norm `clipNorm`, takes one Adam step, clears the gradients.
    *
-   * Adam (Kingma & Ba 2015) with bias correction: m ← β1·m + (1-β1)·g, v ← β2·v + (1-β2)·g², w ← w − rate·( m̂/(√v̂ + ε) + weightDecay·w ). In the embedding's table only touched rows take part
+   * Adam (Kingma & Ba 2015) with bias correction: m ← β1·m + (1-β1)·g, v ← β2·v + (1-β2)·g², w ← w − rate·( m̂/(√v̂ + ε) + weightDecay·w ). In tables only touched rows take part
    * ("lazy" Adam); t counts steps for all.
    * Parameters with rate 0 keep weights and moments and do not count in the norm.
    * @returns the global L2 norm before clipping. When it is not finite, weights, moments and `steps` stay as they were (the gradients are cleared)
@@ -125,7 +130,7 @@ export interface OptimizerStep {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Decoupled (Loshchilov & Hutter 2019): subtracts rate·weightDecay·w. 0 for none. In the embedding, touched rows only; not on biases. */
+  /** Decoupled (Loshchilov & Hutter 2019): subtracts rate·weightDecay·w. 0 for none. In tables, touched rows only; not on biases. */
   readonly weightDecay: number;
 }
 

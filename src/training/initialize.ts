@@ -1,4 +1,5 @@
 import type { Weights } from '../core/model/architecture';
+import { ngramLayerOf } from '../core/model/ngrams';
 import type { ParameterLayout } from './engine';
 import { purposes, randomOf } from './seeds';
 
@@ -6,16 +7,19 @@ import { purposes, randomOf } from './seeds';
  * Writes fresh weights to `weights` (flat, in the order of `layout`).
  *
  * - embedding: N(0, 0.1²), `<pad>` zero
+ * - table of n-grams: zero, so that it adds nothing before it has learned something
  * - matrices: uniform in ±√(6 / (rows + columns)) (Glorot & Bengio 2010), an LSTM's four gates taken as one matrix as Keras does
  * - biases zero, but 1 for the forget gate, so that a fresh LSTM remembers (Jozefowicz, Zaremba & Sutskever 2015)
  */
 export function initializeWeights(layout: ParameterLayout, weights: Float32Array, seed: number): void {
   const lstms = new Set(layout.architecture.layers.filter(({ type }) => type === 'lstm').map(({ name }) => name));
+  const wide = ngramLayerOf(layout.architecture)?.name;
   layout.parameters.forEach(({ name, shape, offset, size }, index) => {
     const values = weights.subarray(offset, offset + size);
     const random = randomOf(seed, purposes.weights, index);
     const [rows, columns] = shape;
-    if (name.endsWith('/table')) {
+    if (wide !== undefined && name === `${wide}/table`) values.fill(0);
+    else if (name.endsWith('/table')) {
       for (let k = 0; k < size; k++) values[k] = 0.1 * random.normal();
       values.fill(0, 0, columns);
     } else if (columns !== undefined) {
@@ -39,18 +43,21 @@ export function takeWeights(layout: ParameterLayout, weights: Float32Array, sour
 }
 
 /**
- * Copies columns of a dense layer, whose number of units may differ from that in `source`.
- * @param columns for each unit the source's unit to copy, or -1 to leave it as it is
+ * Copies columns of parameters with a value for each label, whose number may differ from that in `source`.
+ * @param names the parameters
+ * @param columns for each label the source's to copy, or -1 to leave it as it is
  */
-export function takeColumns(layout: ParameterLayout, weights: Float32Array, source: Weights, layer: string, columns: readonly number[]): void {
-  for (const name of [`${layer}/kernel`, `${layer}/bias`]) {
-    const { offset, size } = layout.find(name);
+export function takeColumns(layout: ParameterLayout, weights: Float32Array, source: Weights, names: readonly string[], columns: readonly number[]): void {
+  for (const name of names) {
+    const { offset, size, shape } = layout.find(name);
     const tensor = source[name];
     if (!tensor) throw new Error(`The base has no ${name}.`);
     const width = tensor.shape.at(-1)!;
-    for (let row = 0; row < size / columns.length; row++) {
+    // which a table of n-grams has more of than labels
+    const ownWidth = shape.at(-1)!;
+    for (let row = 0; row < size / ownWidth; row++) {
       columns.forEach((from, to) => {
-        if (from >= 0) weights[offset + row * columns.length + to] = tensor.data[row * width + from]!;
+        if (from >= 0) weights[offset + row * ownWidth + to] = tensor.data[row * width + from]!;
       });
     }
   }

@@ -1,4 +1,5 @@
-import type { Architecture, DenseLayer, Layer, LstmLayer } from '../core/model/architecture';
+import type { Architecture, DenseLayer, Layer, LstmLayer, NgramLayer } from '../core/model/architecture';
+import { ngramLayerOf } from '../core/model/ngrams';
 import type { ComputeEngine, LstmOptions, Sequence, TokenBatch } from './engine';
 import { softmaxCrossEntropy, type LossOptions } from './loss';
 import { drawMask, keepsToken, randomOf } from './seeds';
@@ -24,6 +25,7 @@ export interface LabelledBatch extends TokenBatch {
 export class Network {
   private readonly body: readonly Layer[];
   private readonly head: DenseLayer;
+  private readonly wide: NgramLayer | undefined;
 
   constructor(
     private readonly engine: ComputeEngine,
@@ -33,6 +35,7 @@ export class Network {
     const head = layers.at(-1);
     if (head?.type !== 'dense') throw new Error('An architecture ends with a dense layer.');
     this.head = head;
+    this.wide = ngramLayerOf(engine.layout.architecture);
     this.body = layers.slice(0, -1);
   }
 
@@ -51,17 +54,20 @@ export class Network {
    * @returns the sum over the batch of the plain cross entropy, nats: without `weight`, label smoothing and class weights
    */
   learn(batch: LabelledBatch, weight: number): number {
-    const { engine, head } = this;
+    const { engine, head, wide } = this;
     engine.begin(true);
     let total = NaN;
     tf.tidy(() => {
       const loss = (root: tf.Tensor): tf.Scalar => {
         const features = this.features(batch, batch, root);
         const values = features.dataSync() as Float32Array;
-        const { plain, loss, slopes } = softmaxCrossEntropy(engine.dense(values, head), batch.labels, weight, this.options);
+        const { plain, loss, slopes } = softmaxCrossEntropy(this.scores(batch, values), batch.labels, weight, this.options);
         total = plain;
         // the gradient to the loss itself is 1
-        return op(features, tf.scalar(loss), () => tf.tensor(engine.denseBackward(values, head, slopes), features.shape)) as tf.Scalar;
+        return op(features, tf.scalar(loss), () => {
+          if (wide) engine.ngramsBackward(batch, wide, slopes);
+          return tf.tensor(engine.denseBackward(values, head, slopes), features.shape);
+        }) as tf.Scalar;
       };
       tf.grad(loss)(tf.scalar(0));
     });
@@ -72,8 +78,16 @@ export class Network {
   logits(batch: TokenBatch): Float32Array {
     this.engine.begin(false);
     const features = tf.tidy(() => this.features(batch, undefined, tf.scalar(0)));
-    const logits = this.engine.dense(features.dataSync() as Float32Array, this.head);
+    const logits = this.scores(batch, features.dataSync() as Float32Array);
     features.dispose();
+    return logits;
+  }
+
+  /** Logits [B, labels]: the head's, and what the n-grams add. @param features [B, D] */
+  private scores(batch: TokenBatch, features: Float32Array): Float32Array {
+    const { engine, head, wide } = this;
+    const logits = engine.dense(features, head);
+    if (wide) engine.ngrams(batch, wide).forEach((logit, k) => (logits[k]! += logit));
     return logits;
   }
 
@@ -138,6 +152,9 @@ export class Network {
           }
           break;
         }
+        case 'ngrams':
+          // beside these layers, see scores
+          break;
       }
     }
     return needed(vector, this.head);

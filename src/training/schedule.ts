@@ -1,3 +1,4 @@
+import { ngramLayerOf } from '../core/model/ngrams';
 import type { ScheduleName } from '../core/protocol/trainer';
 import type { ParameterLayout } from './engine';
 
@@ -35,13 +36,14 @@ export interface RatePlanOptions {
 /**
  * The learning rate times the schedule's share times the layer's factor.
  *
- * Layers count as far as they have weights (embedding, each LSTM, each dense layer), in the order of the architecture; the head is the topmost.
+ * Layers count as far as they have weights (embedding, each LSTM, each dense layer), in the order of the architecture; the head is the topmost, and n-grams beside the layers learn as it does.
  */
 export function ratePlan(layout: ParameterLayout, { learningRate, schedule, finalRateShare, layerDecay, unfreezeEpochs }: RatePlanOptions): RatePlan {
   const layerOf = (name: string): string => name.slice(0, name.indexOf('/'));
-  const layers = [...new Set(layout.parameters.map(({ name }) => layerOf(name)))];
+  const wide = ngramLayerOf(layout.architecture)?.name;
+  const layers = [...new Set(layout.parameters.map(({ name }) => layerOf(name)))].filter((name) => name !== wide);
   /** For each parameter, the number of layers above its own. */
-  const depths = layout.parameters.map(({ name }) => layers.length - 1 - layers.indexOf(layerOf(name)));
+  const depths = layout.parameters.map(({ name }) => (layerOf(name) === wide ? 0 : layers.length - 1 - layers.indexOf(layerOf(name))));
   const factors = depths.map((depth) => layerDecay ** -depth);
   return {
     learningRate,

@@ -2,6 +2,7 @@ import type { Architecture, Layer, LstmLayer } from '../core/model/architecture'
 import { classWeights } from '../core/labels/classWeights';
 import { checkPlan, createBundle, validateBundle, type ValidBundle } from '../core/model/bundle';
 import type { ModelLabel } from '../core/model/manifest';
+import { ngramLayerOf } from '../core/model/ngrams';
 import { findPreset, presets } from '../core/model/presets';
 import { expectedCalibrationError, fitTemperature, negativeLogLikelihood } from '../core/metrics/calibration';
 import { classificationReport } from '../core/metrics/report';
@@ -180,9 +181,11 @@ function build({ preset: name, labels, hyperparameters }: TrainRequest, vocabula
   return preset.build({ ...hyperparameters, vocabularySize, labels: labels.length });
 }
 
-/** The base's architecture with a head for these labels and, in the layers that it has for that, this run's dropout. */
+/** The base's architecture with a head for these labels, n-grams beside it where the run wants them and the base has none, and, in the layers that it has for that, this run's dropout. */
 function adapt(base: ValidBundle, { labels, hyperparameters }: TrainRequest): Architecture {
-  const { preset, layers } = base.manifest.architecture;
+  const { preset, layers: own } = base.manifest.architecture;
+  const { ngramBuckets: buckets, ngramLength: longest } = hyperparameters;
+  const layers = buckets === 0 || ngramLayerOf(base.manifest.architecture) ? own : [...own.slice(0, -1), { type: 'ngrams', name: unusedName('ngrams', own), buckets, longest } as const, ...own.slice(-1)];
   return {
     preset,
     layers: layers.map((layer, index): Layer => {
@@ -193,16 +196,26 @@ function adapt(base: ValidBundle, { labels, hyperparameters }: TrainRequest): Ar
   };
 }
 
+/** `name`, or with a number after it if a layer has that name. */
+function unusedName(name: string, layers: readonly Layer[]): string {
+  const isFree = (free: string): boolean => layers.every((layer) => layer.name !== free);
+  let unused = name;
+  for (let number = 2; !isFree(unused); number++) unused = `${name}${number}`;
+  return unused;
+}
+
 /** The layer with that recurrent dropout, which it does not speak of where there is none. */
 function weightDrop({ type, name, units, bidirectional }: LstmLayer, rate: number): LstmLayer {
   return { type, name, units, bidirectional, ...(rate === 0 ? {} : { recurrentDropout: rate }) };
 }
 
-/** Takes over the base's weights; of its head the columns of those labels that it knows. */
+/** Takes over the base's weights; of its head, and of n-grams beside it, the columns of those labels that it knows. */
 function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly string[]): void {
   const weights = base.weights();
   const { name } = engine.layout.architecture.layers.at(-1)!;
-  takeWeights(engine.layout, engine.weights(), weights, new Set([`${name}/kernel`, `${name}/bias`]));
+  const wide = ngramLayerOf(engine.layout.architecture)?.name;
+  const head = [`${name}/kernel`, `${name}/bias`];
+  takeWeights(engine.layout, engine.weights(), weights, new Set([...head, `${wide}/table`]));
   const { kind, labels: known } = base.manifest.task;
   // a score of a task of another kind means something else
   if (kind === 'single')
@@ -210,7 +223,7 @@ function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly st
       engine.layout,
       engine.weights(),
       weights,
-      name,
+      [...head, ...(wide !== undefined && ngramLayerOf(base.manifest.architecture) ? [`${wide}/table`] : [])],
       labels.map((label) => known.findIndex(({ id }) => id === label)),
     );
 }
@@ -240,6 +253,7 @@ function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefi
   if (!has((layer) => layer.type === 'dropout' && layer.over === 'tokens')) ofBase.add('embeddingDropout');
   if (!has((layer) => layer.type === 'dropout' && layer.over !== 'tokens')) ofBase.add('dropout');
   if (!has((layer) => layer.type === 'lstm')) ofBase.add('recurrentDropout');
+  if (has((layer) => layer.type === 'ngrams')) for (const name of ['ngramBuckets', 'ngramLength']) ofBase.add(name);
   return Object.fromEntries(Object.entries(hyperparameters).filter(([name]) => !ofBase.has(name)));
 }
 

@@ -1,3 +1,5 @@
+import { ngramWidth } from './ngrams';
+
 /**
  * A model's architecture as data: a list of layers from token ids to scores.
  *
@@ -10,7 +12,7 @@ export interface Architecture {
   readonly layers: readonly Layer[];
 }
 
-export type Layer = EmbeddingLayer | LstmLayer | PoolLayer | DenseLayer | DropoutLayer;
+export type Layer = EmbeddingLayer | LstmLayer | PoolLayer | DenseLayer | DropoutLayer | NgramLayer;
 
 /** Token ids [B, T] → vectors [B, T, size]. Row 0 is `<pad>`, row 1 `<unk>`. */
 export interface EmbeddingLayer {
@@ -66,6 +68,19 @@ export interface DropoutLayer {
   readonly over?: 'values' | 'tokens';
 }
 
+/**
+ * N-grams of token ids that go straight to the logits, beside all other layers (the wide part of Cheng et al. 2016, with hashed features as in Weinberger et al. 2009): logits += Σ table[bucket] / √count over the
+ * text's n-grams of 1 to `longest` tokens. Stands right before the head, whose input passes it by. `ngrams.ts` says which bucket an n-gram has. A text of no tokens adds zeros.
+ */
+export interface NgramLayer {
+  readonly type: 'ngrams';
+  readonly name: string;
+  /** Rows of the table. */
+  readonly buckets: number;
+  /** Tokens of the longest n-grams, 1 to 3. */
+  readonly longest: number;
+}
+
 /** Dense array of 32-bit floats, row-major. */
 export interface WeightTensor {
   readonly shape: readonly number[];
@@ -82,6 +97,7 @@ export type Weights = Readonly<Record<string, WeightTensor>>;
  * - lstm, per direction `NAME/forward/…` and, if bidirectional, `NAME/backward/…`: `kernel` [I, 4H], `recurrent` [H, 4H], `bias` [4H];
  *   gates in the order input, forget, cell, output (Keras's order; the ONNX writer permutes to input, output, forget, cell)
  * - dense `NAME/kernel` [D, units], `NAME/bias` [units]
+ * - ngrams `NAME/table` [buckets, L rounded up to a multiple of 4, for the kernels' sake]: the columns after the logits' are zero and count for nothing
  *
  * @throws Error when layers do not fit together (a dense layer on a sequence, no embedding first): a defect of the preset
  */
@@ -122,6 +138,12 @@ export function weightShapes(architecture: Architecture): Map<string, readonly n
       case 'dropout':
         if (layer.over === 'tokens' && index !== 1) throw new Error(`Layer ${layer.name}: dropping whole tokens comes right after the embedding.`);
         break;
+      case 'ngrams': {
+        const head = architecture.layers[index + 1];
+        if (index !== architecture.layers.length - 2 || head?.type !== 'dense') throw new Error(`Layer ${layer.name}: n-grams stand right before the head.`);
+        shapes.set(`${layer.name}/table`, [layer.buckets, ngramWidth(head.units)]);
+        break;
+      }
     }
   });
   if (architecture.layers.at(-1)?.type !== 'dense') throw new Error('An architecture ends with a dense layer that gives the logits.');

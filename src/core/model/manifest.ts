@@ -2,6 +2,7 @@ import { HumanError } from '../errors';
 import type { EpochReport } from '../protocol/trainer';
 import { weightShapes, type Architecture, type Layer } from './architecture';
 import { JsonObject } from './jsonChecks';
+import { ngramLimits } from './ngrams';
 import { precisions, taskKinds, type Precision, type TaskKind } from './onnxWriter';
 
 /** Version of the bundle format that this code writes, and the newest that it reads. */
@@ -162,7 +163,7 @@ function parseLayer(layer: JsonObject): Layer {
   const name = layer.pattern('name', 64, /^[A-Za-z][\w.-]*$/, 'lstm1');
   const units = (field: string): number => layer.integer(field, 1, manifestLimits.units);
   const rate = (field: string): number => layer.number(field, 0, 0.999);
-  const type = layer.oneOf('type', ['embedding', 'lstm', 'pool', 'dense', 'dropout']);
+  const type = layer.oneOf('type', ['embedding', 'lstm', 'pool', 'dense', 'dropout', 'ngrams']);
   switch (type) {
     case 'embedding':
       return { type, name, vocabularySize: layer.integer('vocabularySize', 2, manifestLimits.vocabulary), size: units('size') };
@@ -174,6 +175,8 @@ function parseLayer(layer: JsonObject): Layer {
       return { type, name, units: units('units'), activation: layer.oneOf('activation', ['linear', 'relu', 'tanh']) };
     case 'dropout':
       return { type, name, rate: rate('rate'), ...(layer.has('over') ? { over: layer.oneOf('over', ['values', 'tokens']) } : {}) };
+    case 'ngrams':
+      return { type, name, buckets: layer.integer('buckets', ngramLimits.buckets.minimum, ngramLimits.buckets.maximum), longest: layer.integer('longest', 1, ngramLimits.longest) };
   }
 }
 

@@ -39,6 +39,8 @@ function layerText(layer: Layer): string[] {
       return [`${layer.methods.join(' + ')} pooling`];
     case 'dense':
       return [`dense, ${layer.units}`];
+    case 'ngrams':
+      return [`beside it, straight to the scores, n-grams of up to ${layer.longest} tokens in ${count(layer.buckets)} buckets`];
     case 'dropout':
       return [];
   }

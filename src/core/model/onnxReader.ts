@@ -113,12 +113,24 @@ export function weightsOf(model: OnnxModel, architecture: Architecture, where: s
         put(`${name}/bias`, stored(`${name}/B`));
         break;
       }
+      case 'ngrams': {
+        const [buckets, width] = shapes.get(`${name}/table`)!;
+        put(`${name}/table`, widened(stored(`${name}/table`), headOf(architecture).units, buckets!, width!));
+        break;
+      }
       case 'pool':
       case 'dropout':
         break;
     }
   }
   return weights;
+}
+
+/** A matrix with columns of zeros after its own. */
+function widened(data: Float32Array, columns: number, rows: number, width: number): Float32Array {
+  const wide = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) wide.set(data.subarray(row * columns, (row + 1) * columns), row * width);
+  return wide;
 }
 
 /** A float tensor's numbers, copied: the bytes of a file need not lie on a multiple of four. */

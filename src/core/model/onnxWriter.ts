@@ -1,6 +1,7 @@
 import { HumanError } from '../errors';
-import { weightShapes, type Architecture, type DenseLayer, type EmbeddingLayer, type LstmLayer, type PoolLayer, type WeightTensor, type Weights } from './architecture';
+import { weightShapes, type Architecture, type DenseLayer, type EmbeddingLayer, type LstmLayer, type NgramLayer, type PoolLayer, type WeightTensor, type Weights } from './architecture';
 import { elementTypes, encodeOnnx, type ElementType, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxFormat';
+import { ngramFactor, ngramLayerOf } from './ngrams';
 import { allFinite, quantizeRows, toFloat16 } from './quantize';
 
 /** How the matrices of a model are stored. The model computes in float32 whichever it is; biases are always float32. */
@@ -68,9 +69,13 @@ export function writeOnnx(architecture: Architecture, weights: Weights, options:
       case 'dropout':
         // identity outside training
         break;
+      case 'ngrams':
+        // beside the other layers, see below
+        break;
     }
   }
-  const logits = asVector(state);
+  const wide = ngramLayerOf(architecture);
+  const logits = wide ? writeNgrams(graph, wide, texts, asVector(state)) : asVector(state);
   const scores = kind === 'number' ? 1 : labels.length;
   if (scores !== logits.width) throw new Error(`${scores} labels for ${logits.width} scores.`);
   writeScores(graph, logits, kind, temperature);
@@ -355,6 +360,48 @@ function writeDense(graph: GraphBuilder, layer: DenseLayer, input: Vector): Vect
   return { rank: 'vector', value, width: columns };
 }
 
+/** Adds what the n-grams say to the logits. */
+function writeNgrams(graph: GraphBuilder, { name, buckets, longest }: NgramLayer, texts: Texts, logits: Vector): Vector {
+  const number = (of: string, value: number): string => graph.constant(`${name}/${of}`, 'int32', [], Int32Array.of(value));
+  const modulus = number('buckets', buckets);
+  /** [T, …] without the first or last rows. */
+  const cut = (value: string, output: string, first: number, last: number): string =>
+    graph.node('Slice', [value, graph.integers(`/from${first}`, [first]), graph.integers(last === 0 ? '/toEnd' : `/toLast${last}`, [last === 0 ? 2 ** 31 - 1 : -last]), graph.integers('/axis0', [0])], {}, [output]);
+  const one = graph.constant('/oneFloat', 'float32', [], Float32Array.of(1));
+  const nothing = graph.constant('/nothing', 'float32', [], Float32Array.of(0));
+  const inside = graph.node('Where', [texts.inside, one, nothing], {}, [`${name}/inside`]);
+  const single = graph.node('Mod', [texts.ids, modulus], {}, [`${name}/grams1`]);
+  const grams = [single];
+  // an n-gram is inside the text if its last token is
+  const masks = [inside];
+  for (let size = 2; size <= longest; size++) {
+    const shorter = cut(grams.at(-1)!, `${name}/shorter${size}`, 0, 1);
+    const multiplied = graph.node('Mul', [shorter, number('factor', ngramFactor)], {}, [`${name}/multiplied${size}`]);
+    const sum = graph.node('Add', [multiplied, cut(single, `${name}/last${size}`, size - 1, 0)], {}, [`${name}/sum${size}`]);
+    grams.push(graph.node('Mod', [sum, modulus], {}, [`${name}/grams${size}`]));
+    masks.push(cut(inside, `${name}/inside${size}`, size - 1, 0));
+  }
+  const joined = (values: readonly string[], output: string): string => (values.length === 1 ? values[0]! : graph.node('Concat', values, { axis: 0 }, [output]));
+  const mask = joined(masks, `${name}/mask`);
+  // [positions, 1, B, L]
+  const table = graph.weights[`${name}/table`]!;
+  const rows = graph.rows(`${name}/table`, [buckets, logits.width], firstColumns(table, logits.width), joined(grams, `${name}/grams`));
+  const counted = graph.node('Mul', [rows, mask], {}, [`${name}/counted`]);
+  const total = graph.node('ReduceSum', [counted, graph.integers('/axes01', [0, 1])], { keepdims: 0 }, [`${name}/total`]);
+  const count = graph.node('ReduceSum', [mask, graph.integers('/axes01', [0, 1])], { keepdims: 0 }, [`${name}/count`]);
+  const root = graph.node('Sqrt', [graph.node('Max', [count, one], {}, [`${name}/countColumn`])], {}, [`${name}/root`]);
+  const value = graph.node('Add', [logits.value, graph.node('Div', [total, root], {}, [`${name}/logits`])], {}, ['/logits']);
+  return { ...logits, value };
+}
+
+/** The first columns of a matrix. */
+function firstColumns({ data, shape }: WeightTensor, columns: number): Float32Array {
+  const width = shape.at(-1)!;
+  const cut = new Float32Array((data.length / width) * columns);
+  for (let from = 0, to = 0; from < data.length; from += width, to += columns) cut.set(data.subarray(from, from + columns), to);
+  return cut;
+}
+
 function writeScores(graph: GraphBuilder, logits: Vector, kind: TaskKind, temperature: number): void {
   if (kind === 'number') {
     graph.node('Identity', [logits.value], {}, [ports.scores]);
@@ -367,11 +414,11 @@ function writeScores(graph: GraphBuilder, logits: Vector, kind: TaskKind, temper
 
 /** All operators that {@link writeOnnx} uses, in ONNX's own domain. */
 export const operators: ReadonlySet<string> = new Set([
-  'Add', 'And', 'Cast', 'Concat', 'DequantizeLinear', 'Div', 'Expand', 'Gather', 'Gemm', 'Greater', 'GreaterOrEqual', 'Identity', 'LSTM', 'Less', 'Max', 'Min', 'Mul', 'Range', 'ReduceMax',
-  'ReduceSum', 'Relu', 'Reshape', 'Shape', 'Sigmoid', 'Softmax', 'Squeeze', 'Tanh', 'Transpose', 'Unsqueeze', 'Where',
+  'Add', 'And', 'Cast', 'Concat', 'DequantizeLinear', 'Div', 'Expand', 'Gather', 'Gemm', 'Greater', 'GreaterOrEqual', 'Identity', 'LSTM', 'Less', 'Max', 'Min', 'Mod', 'Mul', 'Range', 'ReduceMax',
+  'ReduceSum', 'Relu', 'Reshape', 'Shape', 'Sigmoid', 'Slice', 'Softmax', 'Sqrt', 'Squeeze', 'Tanh', 'Transpose', 'Unsqueeze', 'Where',
 ]);
 
-/** Names and shapes of the trained numbers in an ONNX file. A `matrix` may be stored in a smaller format; each of its rows belongs to one unit or one token. */
+/** Names and shapes of the trained numbers in an ONNX file. A `matrix` may be stored in a smaller format; each of its rows belongs to one unit, one token or one bucket of n-grams. */
 export function storedWeights(architecture: Architecture): Map<string, { readonly shape: readonly number[]; readonly matrix: boolean }> {
   const shapes = weightShapes(architecture);
   const stored = new Map<string, { shape: readonly number[]; matrix: boolean }>();
@@ -395,6 +442,9 @@ export function storedWeights(architecture: Architecture): Map<string, { readonl
         stored.set(`${name}/B`, { shape: [columns!], matrix: false });
         break;
       }
+      case 'ngrams':
+        stored.set(`${name}/table`, { shape: [layer.buckets, headOf(architecture).units], matrix: true });
+        break;
       case 'pool':
       case 'dropout':
         break;

@@ -18,6 +18,10 @@ export interface PresetOptions {
   readonly recurrentDropout?: number;
   /** LSTM layers, at least 1. Default 1. */
   readonly layers?: number;
+  /** Buckets of a table of n-grams beside the LSTM, see `ngrams.ts`; 0: no such table. Default 0. */
+  readonly ngramBuckets?: number;
+  /** Tokens of the longest n-grams. Default 2. */
+  readonly ngramLength?: number;
 }
 
 export interface Preset {
@@ -33,7 +37,7 @@ const bilstmPool: Preset = {
   name: 'bilstm-pool',
   description: 'Embedding → bidirectional LSTM, one or several → masked max + mean pooling → dense',
   defaults: { embeddingSize: 64, hiddenUnits: 64, dropout: 0.5 },
-  build: ({ vocabularySize, labels, embeddingSize, hiddenUnits, dropout, embeddingDropout = 0, recurrentDropout = 0, layers = 1 }) => ({
+  build: ({ vocabularySize, labels, embeddingSize, hiddenUnits, dropout, embeddingDropout = 0, recurrentDropout = 0, layers = 1, ngramBuckets = 0, ngramLength = 2 }) => ({
     preset: 'bilstm-pool',
     layers: [
       { type: 'embedding', name: 'embedding', vocabularySize, size: embeddingSize },
@@ -46,6 +50,7 @@ const bilstmPool: Preset = {
       }).flat(),
       { type: 'pool', name: 'pool', methods: ['max', 'mean'] },
       { type: 'dropout', name: 'featureDropout', rate: dropout },
+      ...(ngramBuckets === 0 ? [] : [{ type: 'ngrams', name: 'ngrams', buckets: ngramBuckets, longest: ngramLength } as const]),
       { type: 'dense', name: 'head', units: labels, activation: 'linear' },
     ],
   }),

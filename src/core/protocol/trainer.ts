@@ -101,6 +101,10 @@ export interface Hyperparameters {
   readonly minFrequency: number;
   /** Rows of the embedding table at most. */
   readonly vocabularySize: number;
+  /** Rows of the table of n-grams that go straight to the scores; 0: no such table. */
+  readonly ngramBuckets: number;
+  /** Tokens of the longest of these n-grams. */
+  readonly ngramLength: number;
   readonly seed: number;
 }
 

@@ -1,7 +1,9 @@
-import type { DenseLayer, EmbeddingLayer, LstmLayer, PoolLayer } from '../../core/model/architecture';
+import type { DenseLayer, EmbeddingLayer, LstmLayer, NgramLayer, PoolLayer } from '../../core/model/architecture';
+import { headOf } from '../../core/model/onnxWriter';
 import type { WorkerHandle } from '../../core/protocol/worker';
 import type { ComputeEngine, CreateEngine, LstmOptions, OptimizerStep, ParameterLayout, Sequence, TokenBatch } from '../engine';
 import { hire, Soloist, type Crew } from './crew';
+import { gramsOf, spreadGrams, sumGrams } from '../ngramSums';
 import { Kernels, type Address, type KernelBuild } from './kernels';
 import { Packing } from './packing';
 import { mostShards, planShards, type Shard } from './shards';
@@ -84,7 +86,7 @@ interface DirectionTape {
   readonly scale: number;
 }
 
-/** An embedding table's rows that have a gradient. */
+/** A table's rows that have a gradient. */
 interface TouchedRows {
   /** [V] bytes. */
   readonly flags: Address;
@@ -121,12 +123,13 @@ class KernelEngine implements ComputeEngine {
     const arrays = [0, 1, 2, 3].map(() => kernels.allocateValues(layout.length)) as [Address, Address, Address, Address];
     [this.weightsAt, this.gradientsAt, this.firstAt, this.secondAt] = arrays;
     const sharded: string[] = [];
+    const watchRows = (layer: string, rows: number): void => void this.touched.set(`${layer}/table`, { flags: kernels.allocate(rows), list: kernels.allocateValues(rows), count: 0 });
     for (const layer of layout.architecture.layers) {
       if (layer.type === 'embedding') {
         requireMultipleOf4(layer.name, layer.size);
-        const rows = layer.vocabularySize;
-        this.touched.set(`${layer.name}/table`, { flags: kernels.allocate(rows), list: kernels.allocateValues(rows), count: 0 });
-      } else if (layer.type === 'lstm') {
+        watchRows(layer.name, layer.vocabularySize);
+      } else if (layer.type === 'ngrams') watchRows(layer.name, layer.buckets);
+      else if (layer.type === 'lstm') {
         requireMultipleOf4(layer.name, layer.units);
         for (const direction of directions(layer)) sharded.push(...['kernel', 'recurrent', 'bias'].map((name) => `${layer.name}/${direction}/${name}`));
       }
@@ -354,6 +357,21 @@ class KernelEngine implements ComputeEngine {
     const values = kernels.floats(dx, x.length).slice();
     kernels.release(mark);
     return values;
+  }
+
+  ngrams(batch: TokenBatch, layer: NgramLayer): Float32Array {
+    return sumGrams(gramsOf(batch, layer), this.kernels.floats(this.weight(`${layer.name}/table`), this.layout.find(`${layer.name}/table`).size), headOf(this.layout.architecture).units);
+  }
+
+  ngramsBackward(batch: TokenBatch, layer: NgramLayer, dy: Float32Array): void {
+    const { kernels } = this;
+    const name = `${layer.name}/table`;
+    const grams = gramsOf(batch, layer);
+    const rows = this.touched.get(name)!;
+    const mark = kernels.mark();
+    rows.count = kernels.run.touchRows(kernels.putIntegers(grams.buckets), grams.buckets.length, rows.flags, rows.list, rows.count);
+    kernels.release(mark);
+    spreadGrams(grams, dy, kernels.floats(this.gradient(name), this.layout.find(name).size));
   }
 
   read(input: Sequence): Float32Array {

@@ -44,7 +44,7 @@ describe('readOnnxWeights', () => {
       const architecture = randomArchitecture(random);
       const written = randomWeights(architecture, random);
       // zeros of both signs and the smallest numbers too
-      for (const { data } of Object.values(written)) for (const value of [0, -0, 1e-45, -3.4e38]) if (random.below(2) === 0) data[random.below(data.length)] = value;
+      for (const [name, { data }] of Object.entries(written)) if (name !== 'ngrams/table') for (const value of [0, -0, 1e-45, -3.4e38]) if (random.below(2) === 0) data[random.below(data.length)] = value;
       const read = readOnnxWeights(writeOnnx(architecture, written, { labels: labelsOf(architecture), temperature: 1.7, precision: 'float32' }), architecture);
       assert.deepStrictEqual(Object.keys(read), Object.keys(written));
       for (const [name, tensor] of Object.entries(written)) {

@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import { HumanError } from '../../../src/core/errors';
-import type { Architecture, Weights } from '../../../src/core/model/architecture';
+import { weightShapes, type Architecture, type Weights } from '../../../src/core/model/architecture';
 import { decodeOnnx } from '../../../src/core/model/onnxFormat';
 import { readOnnxWeights } from '../../../src/core/model/onnxReader';
 import { operators, precisions, writeOnnx, type WriteOptions } from '../../../src/core/model/onnxWriter';
@@ -28,9 +28,9 @@ function largestDifference(a: readonly number[], b: readonly number[]): number {
   return a.reduce((largest, value, i) => Math.max(largest, Number.isFinite(value) ? Math.abs(value - b[i]!) : Infinity), 0);
 }
 
-/** The default preset, small enough for the oracle. */
+/** The default preset, small enough for the oracle, with n-grams. */
 function small(random: Random, labels = 3): { architecture: Architecture; weights: Weights } {
-  const architecture = presets[0]!.build({ vocabularySize: 50, labels, embeddingSize: 8, hiddenUnits: 12, dropout: 0.3 });
+  const architecture = presets[0]!.build({ vocabularySize: 50, labels, embeddingSize: 8, hiddenUnits: 12, dropout: 0.3, ngramBuckets: 1024, ngramLength: 3 });
   return { architecture, weights: randomWeights(architecture, random) };
 }
 
@@ -175,5 +175,7 @@ describe('writeOnnx', () => {
     for (const temperature of [0, -1, NaN, Infinity]) assert.throws(() => write(architecture, weights, { temperature }), /temperature/);
     const unpooled = { ...architecture, layers: architecture.layers.filter((layer) => layer.type !== 'lstm').map((layer) => (layer.type === 'pool' ? { ...layer, methods: ['last' as const] } : layer)) };
     assert.throws(() => write(unpooled, randomWeights(unpooled, random)), /reads an LSTM/);
+    const misplaced = { ...architecture, layers: [...architecture.layers.slice(0, -2), architecture.layers.at(-1)!, architecture.layers.at(-2)!] };
+    assert.throws(() => weightShapes(misplaced), /right before the head/);
   });
 });

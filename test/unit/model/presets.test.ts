@@ -45,11 +45,19 @@ describe('the preset bilstm-pool', () => {
     );
   });
 
+  it('has n-grams beside the LSTM where asked to', () => {
+    assert.deepStrictEqual(
+      preset.build({ ...small, ngramBuckets: 2048, ngramLength: 3 }).layers.slice(-2),
+      [{ type: 'ngrams', name: 'ngrams', buckets: 2048, longest: 3 }, preset.build(small).layers.at(-1)],
+    );
+    assert.deepStrictEqual(preset.build({ ...small, ngramBuckets: 0 }), preset.build(small));
+  });
+
   it('gives in ONNX Runtime what the definition gives, with every number of layers, and no dropout', async () => {
     const random = new Random(17);
     for (const layers of [1, 2, 3, 4]) {
       for (const precision of precisions) {
-        const architecture = preset.build({ ...small, layers, embeddingDropout: 0.5, recurrentDropout: 0.5 });
+        const architecture = preset.build({ ...small, layers, embeddingDropout: 0.5, recurrentDropout: 0.5, ngramBuckets: 2048, ngramLength: layers === 1 ? 1 : 2 });
         const model = writeOnnx(architecture, randomWeights(architecture, random), { labels: ['a', 'b', 'c'], temperature: 1, precision });
         const stored = readOnnxWeights(model, architecture);
         const texts = randomTexts(random, small.vocabularySize);

@@ -18,6 +18,7 @@ export function randomArchitecture(random: Random): Architecture {
     const activation = (['linear', 'relu', 'tanh'] as const)[random.below(3)]!;
     layers.push({ type: 'dense', name: `dense${i}`, units: size(), activation }, ...dropout(`denseDropout${i}`));
   }
+  if (random.below(2) === 0) layers.push({ type: 'ngrams', name: 'ngrams', buckets: 1024 * (1 + random.below(3)), longest: 1 + random.below(3) });
   layers.push({ type: 'dense', name: 'head', units: 2 + random.below(5), activation: 'linear' });
   return { preset: 'random', layers };
 }

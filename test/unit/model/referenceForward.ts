@@ -1,4 +1,5 @@
-import { weightShapes, type Architecture, type Weights } from '../../../src/core/model/architecture';
+import { weightShapes, type Architecture, type NgramLayer, type Weights } from '../../../src/core/model/architecture';
+import { headOf } from '../../../src/core/model/onnxWriter';
 import type { Random } from '../../../src/core/util/random';
 
 /** What a model says about one text. */
@@ -23,6 +24,7 @@ export function referenceForward(architecture: Architecture, weights: Weights, i
   let vector: number[] = [];
   let features: number[] = [];
   let width = 0;
+  let wide: ((column: number) => number) | undefined;
   for (const layer of architecture.layers) {
     switch (layer.type) {
       case 'embedding': {
@@ -92,9 +94,21 @@ export function referenceForward(architecture: Architecture, weights: Weights, i
       }
       case 'dropout':
         break;
+      case 'ngrams':
+        wide = ngramSums(matrix(`${layer.name}/table`).at, layer, ids);
+        break;
     }
   }
-  return { features, logits: vector };
+  return { features, logits: vector.map((logit, k) => logit + (wide?.(k) ?? 0)) };
+}
+
+/** What a text's n-grams add to a logit, with whole numbers of any size. */
+export function ngramSums(table: (bucket: number, column: number) => number, { buckets, longest }: NgramLayer, ids: readonly number[]): (column: number) => number {
+  const grams: number[] = [];
+  for (let size = 1; size <= longest; size++) {
+    for (let start = 0; start + size <= ids.length; start++) grams.push(Number(ids.slice(start, start + size).reduce((hash, id) => (hash * 6229n + BigInt(id)) % BigInt(buckets), 0n)));
+  }
+  return (column) => grams.reduce((sum, bucket) => sum + table(bucket, column), 0) / Math.sqrt(Math.max(1, grams.length));
 }
 
 /** Probabilities of the labels: softmax(logits / temperature). */
@@ -110,8 +124,10 @@ export function randomWeights(architecture: Architecture, random: Random): Weigh
   return Object.fromEntries(
     [...weightShapes(architecture)].map(([name, shape]) => {
       const size = shape.reduce((product, dimension) => product * dimension, 1);
-      const scale = name.endsWith('/table') ? 1 : name.endsWith('bias') ? 0.5 : 1.5 / Math.sqrt(shape[0]!);
-      return [name, { shape, data: Float32Array.from({ length: size }, () => random.normal() * scale) }];
+      const scale = name === 'ngrams/table' ? 0.3 : name.endsWith('/table') ? 1 : name.endsWith('bias') ? 0.5 : 1.5 / Math.sqrt(shape[0]!);
+      // a table of n-grams has columns that belong to no label
+      const used = name === 'ngrams/table' ? headOf(architecture).units : Infinity;
+      return [name, { shape, data: Float32Array.from({ length: size }, (_, k) => (k % shape.at(-1)! < used ? random.normal() * scale : 0)) }];
     }),
   );
 }

@@ -87,5 +87,17 @@ export function smallArchitectures(options: { vocabularySize: number; labels: nu
         { type: 'dense', name: 'head', units: labels, activation: 'linear' },
       ],
     },
+    'n-grams beside an LSTM': {
+      preset: 'test',
+      layers: [
+        { type: 'embedding', name: 'embedding', vocabularySize, size: 4 },
+        { type: 'lstm', name: 'lstm', units: 4, bidirectional: true },
+        { type: 'pool', name: 'pool', methods: ['mean'] },
+        { type: 'dropout', name: 'featureDropout', rate: 0.5 },
+        // far fewer buckets than a model file may have: every gradient is looked at
+        { type: 'ngrams', name: 'ngrams', buckets: 13, longest: 3 },
+        { type: 'dense', name: 'head', units: labels, activation: 'linear' },
+      ],
+    },
   };
 }

@@ -1,5 +1,6 @@
 import * as assert from 'node:assert';
 import { Random } from '../../../src/core/util/random';
+import { ngramBuckets, ngramLayerOf } from '../../../src/core/model/ngrams';
 import { adamDefaults, parameterLayout, type ComputeEngine, type OptimizerStep } from '../../../src/training/engine';
 import { initializeWeights } from '../../../src/training/initialize';
 import { batchOf, engines, randomEngine, smallArchitectures } from './engines';
@@ -98,6 +99,29 @@ for (const { name, create } of engines) {
   });
 }
 
+for (const { name, create } of engines) {
+  it(`${name} engine's optimizer takes of n-grams the rows that were used, and no others`, async () => {
+    const wide = smallArchitectures({ vocabularySize: 9, labels: 3 })['n-grams beside an LSTM']!;
+    const layer = ngramLayerOf(wide)!;
+    const engine = await randomEngine(create, wide, 4);
+    const { offset, shape } = engine.layout.find('ngrams/table');
+    const before = engine.weights().slice();
+    const text = [2, 7];
+    engine.begin(true);
+    engine.ngramsBackward(batchOf([text, []]), layer, Float32Array.of(1, -1, 0, 1, 1, 1));
+    engine.clipAndStep({ ...adamDefaults, clipNorm: Infinity, learningRates: engine.layout.parameters.map(() => 0.01) });
+    const used = new Set(ngramBuckets(text, layer));
+    assert.ok(used.size > 0 && used.size < layer.buckets);
+    engine.weights().forEach((weight, k) => {
+      const [row, column] = [Math.floor((k - offset) / shape[1]!), (k - offset) % shape[1]!];
+      const step = k >= offset && used.has(row) ? [-0.01, 0.01, 0, 0][column]! : 0;
+      assert.ok(Math.abs(weight - before[k]! - step) < 1e-6, `row ${row}, column ${column}: ${before[k]} became ${weight}`);
+    });
+    assert.ok(engine.gradients().every((slope) => slope === 0));
+    engine.dispose();
+  });
+}
+
 describe('fresh weights', () => {
   const layout = parameterLayout(architecture);
   const draw = (seed: number): Float32Array => {
@@ -109,6 +133,14 @@ describe('fresh weights', () => {
   it('follow the seed', () => {
     assert.deepStrictEqual(draw(1), draw(1));
     assert.notDeepStrictEqual(draw(1), draw(2));
+  });
+
+  it('let n-grams add nothing', () => {
+    const wide = parameterLayout(smallArchitectures({ vocabularySize: 9, labels: 3 })['n-grams beside an LSTM']!);
+    const weights = new Float32Array(wide.length).fill(7);
+    initializeWeights(wide, weights, 1);
+    const { offset, size } = wide.find('ngrams/table');
+    assert.ok(weights.subarray(offset, offset + size).every((value) => value === 0));
   });
 
   it('have a zero row for padding, a forget bias of one and zeros in the gaps', () => {

@@ -1,6 +1,7 @@
 import type { Architecture, LstmLayer } from '../../../src/core/model/architecture';
 import type { ParameterLayout } from '../../../src/training/engine';
 import { drawMask, keepsToken, randomOf } from '../../../src/training/seeds';
+import { ngramSums } from '../model/referenceForward';
 
 /**
  * The network once more, as plainly as it can be written: one text at a time, in double precision, no batches, no padding. The oracle for engines.
@@ -28,6 +29,7 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
   let vector: number[] = [];
   let source: LstmLayer | undefined;
   let width = 0;
+  let wide: ((label: number) => number) | undefined;
   architecture.layers.forEach((layer, index) => {
     switch (layer.type) {
       case 'embedding':
@@ -70,6 +72,12 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
         vector = linear.map((value) => (layer.activation === 'relu' ? Math.max(0, value) : layer.activation === 'tanh' ? Math.tanh(value) : value));
         break;
       }
+      case 'ngrams': {
+        const table = parameter(`${layer.name}/table`);
+        const columns = layout.find(`${layer.name}/table`).shape[1]!;
+        wide = ngramSums((bucket, label) => table[bucket * columns + label]!, layer, ids);
+        break;
+      }
       case 'dropout': {
         if (!seeds) break;
         if (layer.over === 'tokens') {
@@ -87,7 +95,7 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
       }
     }
   });
-  return vector;
+  return vector.map((logit, label) => logit + (wide?.(label) ?? 0));
 }
 
 /** Cross entropy in nats. */

@@ -124,6 +124,18 @@ describe('a plan of rates', () => {
     );
   });
 
+  it('lets n-grams learn as the head does, and the layers below as without them', () => {
+    const build = (ngramBuckets: number) => parameterLayout(presets[0]!.build({ vocabularySize: 10, labels: 2, embeddingSize: 4, hiddenUnits: 4, dropout: 0, ngramBuckets }));
+    const rates = (buckets: number): Map<string, number> => {
+      const layout = build(buckets);
+      const plan = ratePlan(layout, { learningRate: 1, schedule: 'constant', finalRateShare: 0, layerDecay: 2, unfreezeEpochs: 3 });
+      return new Map(layout.parameters.map(({ name }, k) => [name, plan.rates({ step: 0, steps: 10, epoch: 4 })[k]!]));
+    };
+    const [without, wide] = [rates(0), rates(1024)];
+    for (const [name, rate] of without) assert.strictEqual(wide.get(name), rate, name);
+    assert.strictEqual(wide.get('ngrams/table'), without.get('head/kernel'));
+  });
+
   it('thaws layer by layer from the top, one after each so many epochs', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 30 }), (unfreezeEpochs, epoch) => {

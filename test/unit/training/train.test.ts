@@ -86,7 +86,7 @@ describe('training a model', () => {
     const models = new Set<string>();
     const changes: readonly Partial<TrainRequest['hyperparameters']>[] = [
       {}, { schedule: 'linear' }, { schedule: 'linear', finalRateShare: 0.5 }, { schedule: 'slanted-triangular' }, { schedule: 'one-cycle' }, { layerDecay: 2.6 }, { unfreezeEpochs: 1 },
-      { weightDecay: 0.1 }, { embeddingDropout: 0.3 }, { recurrentDropout: 0.3 }, { classWeights: 'balanced' }, { layers: 2 },
+      { weightDecay: 0.1 }, { embeddingDropout: 0.3 }, { recurrentDropout: 0.3 }, { classWeights: 'balanced' }, { layers: 2 }, { ngramBuckets: 1024 }, { ngramBuckets: 1024, ngramLength: 3 },
     ];
     for (const change of changes) models.add(Buffer.from((await run(quick(change))).bundle.model).toString('base64'));
     assert.strictEqual(models.size, changes.length);
@@ -136,6 +136,24 @@ describe('training a model', () => {
     for (const [name, { data }] of Object.entries(valid.weights())) {
       if (!name.startsWith('head')) data.forEach((value, k) => assert.ok(Math.abs(value - base[name]!.data[k]!) < 1e-4, name));
     }
+  });
+
+  it('adds n-grams to a base that has none, and keeps those of one that has, label by label', async () => {
+    const rows = { rows: bilingualRows(60, 5), validation: bilingualRows(40, 6) };
+    const still = { epochs: 1, learningRate: 1e-6 };
+    const wide = await run(request({ base: trained.bundle, ...rows }, { epochs: 3, learningRate: 0.01, ngramBuckets: 1024, ngramLength: 2 }));
+    const first = validateBundle(wide.bundle, 'remarks');
+    assert.deepStrictEqual(first.manifest.architecture.layers.at(-2), { type: 'ngrams', name: 'ngrams', buckets: 1024, longest: 2 });
+    assert.strictEqual(first.manifest.hyperparameters['ngramBuckets'], 1024);
+    const table = first.weights()['ngrams/table']!;
+    assert.ok(table.data.some((value) => value !== 0) && table.data.every((value, k) => k % 4 < 2 || value === 0));
+    const labels = ['mixed', 'positive', 'negative'];
+    const renamed = (some: TrainRequest['rows']): TrainRequest['rows'] => some.map(({ text, label }) => ({ text, label: 2 - label }));
+    const again = validateBundle((await run(request({ base: wide.bundle, labels, rows: renamed(rows.rows), validation: renamed(rows.validation) }, { ...still, ngramBuckets: 2048 }))).bundle, 'remarks');
+    assert.deepStrictEqual(again.manifest.architecture.layers.at(-2), { type: 'ngrams', name: 'ngrams', buckets: 1024, longest: 2 });
+    assert.strictEqual(again.manifest.hyperparameters['ngramBuckets'], undefined);
+    const kept = again.weights()['ngrams/table']!.data;
+    table.data.forEach((value, k) => k % 4 < 2 && assert.ok(Math.abs(kept[k - (k % 4) + 2 - (k % 4)]! - value) < 1e-4, `value ${k}`));
   });
 
   it('gives the layers of a base the dropout of this run, and says of no other', async () => {
