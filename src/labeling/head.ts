@@ -1,7 +1,7 @@
 import type { TaskKind } from '../core/model/onnxWriter';
-import { addScaled, dot } from './dot';
+import { addScaled, dot } from '../core/util/dot';
 import type { FeatureStatistics, FeatureStore } from './featureStore';
-import type { Objective } from './minimize';
+import type { Objective } from '../core/util/minimize';
 
 /**
  * The light head on the frozen model's features: a linear model of the standardized features, learned anew after each decision, from where it was.

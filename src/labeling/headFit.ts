@@ -1,6 +1,6 @@
 import type { FeatureStatistics, FeatureStore } from './featureStore';
 import { baseLogit, Head, HeadObjective, parameterCount, penaltiesFor, standardizeInto, valueScale, type HeadShape, type Lesson, type ValueScale } from './head';
-import { minimize } from './minimize';
+import { minimize } from '../core/util/minimize';
 
 /** What was decided about a text: indices of its labels, or a number. */
 export type TruthValue = readonly number[] | number;

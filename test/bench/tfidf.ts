@@ -3,7 +3,7 @@
  * included, which is to its advantage), rows of unit norm, terms in at least two texts; words and pairs of words, or for Chinese 1 to 3 characters. Multinomial logistic regression with L2, its strength
  * chosen by 4-fold cross-validation on the labels at hand.
  */
-import { minimizeNow, type Objective } from '../../src/labeling/minimize';
+import { minimizeNow, type Objective } from '../../src/core/util/minimize';
 import { Random } from '../../src/core/util/random';
 
 /** Inverse strengths C that cross-validation chooses from; of equally good ones the first. */

@@ -5,7 +5,7 @@ import { Random } from '../../../src/core/util/random';
 import { FeatureStore } from '../../../src/labeling/featureStore';
 import { Head, HeadObjective, parameterCount, penaltiesFor, standardizeInto, type HeadShape, type Lesson } from '../../../src/labeling/head';
 import { fitHead, isLearnable, type Lecture } from '../../../src/labeling/headFit';
-import { minimizeNow } from '../../../src/labeling/minimize';
+import { minimizeNow } from '../../../src/core/util/minimize';
 import { batchOf, madeTexts } from './texts';
 
 const kinds: readonly TaskKind[] = ['single', 'multi', 'number'];
