@@ -40,6 +40,7 @@ export const quietSettings = {
   'extensions.ignoreRecommendations': true,
   'extensions.autoCheckUpdates': false,
   'telemetry.telemetryLevel': 'off',
+  'remote.autoForwardPorts': false,
   'git.openRepositoryInParentFolders': 'never',
   'files.autoSave': 'off',
 };

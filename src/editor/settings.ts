@@ -17,6 +17,8 @@ export class Settings implements SessionSettings, Disposable {
   private readonly annotationsEmitter = new Emitter<void>();
   private readonly labelingEmitter = new Emitter<void>();
   private current = this.readModel();
+  /** Kept, because VS Code builds all settings anew for each look at where one was set, and it is asked for with each word on the status. */
+  private chosen = this.readIsModelChosen();
 
   readonly onDidChange = this.modelEmitter.event;
   /** Fired when an annotation setting changed, or annotations were switched on or off. */
@@ -29,6 +31,7 @@ export class Settings implements SessionSettings, Disposable {
     this.subscription = vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(`${SECTION}.annotations`)) this.annotationsEmitter.fire();
       if (event.affectsConfiguration(`${SECTION}.labeling`) || event.affectsConfiguration(`${SECTION}.annotator`)) this.labelingEmitter.fire();
+      if (event.affectsConfiguration(`${SECTION}.model`)) this.chosen = this.readIsModelChosen();
       if (event.affectsConfiguration(`${SECTION}.model`) && this.current !== this.readModel()) {
         this.current = this.readModel();
         this.modelEmitter.fire();
@@ -43,8 +46,7 @@ export class Settings implements SessionSettings, Disposable {
 
   /** Whether somebody has chosen {@link model}; else it is the one that comes with Label Lens. */
   get isModelChosen(): boolean {
-    const { globalValue, workspaceValue, workspaceFolderValue } = vscode.workspace.getConfiguration(SECTION).inspect<string>('model') ?? {};
-    return (globalValue ?? workspaceValue ?? workspaceFolderValue) !== undefined;
+    return this.chosen;
   }
 
   /** Chooses a model for this workspace, or for the user where no folder is open. */
@@ -113,5 +115,10 @@ export class Settings implements SessionSettings, Disposable {
   private readModel(): string {
     const value = vscode.workspace.getConfiguration(SECTION).get<string>('model');
     return typeof value === 'string' && value.trim() !== '' ? value.trim() : 'sentiment';
+  }
+
+  private readIsModelChosen(): boolean {
+    const { globalValue, workspaceValue, workspaceFolderValue } = vscode.workspace.getConfiguration(SECTION).inspect<string>('model') ?? {};
+    return (globalValue ?? workspaceValue ?? workspaceFolderValue) !== undefined;
   }
 }

@@ -48,6 +48,10 @@ interface TaskPlace {
 const KEPT_IDS = 20_000;
 const KEPT_CHARACTERS = 8_000_000;
 
+/** Milliseconds without another decision or another order after which editors are painted anew, and how long that waits at most: who labels key by key in the panel needs the window for the next text. */
+const QUIET = 200;
+const LONGEST = 1000;
+
 const none = (): boolean => false;
 
 /**
@@ -67,6 +71,8 @@ export class TaskAnnotations implements vscode.Disposable {
   private tasks: EditorTasks | undefined;
   private subscriptions: Disposable[] = [];
   private taskSubscription: Disposable | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private waitingSince = 0;
 
   /** Fired when what {@link of} says may have changed, other than by an edit or another model. */
   readonly onDidChange = this.changed.event;
@@ -173,6 +179,7 @@ export class TaskAnnotations implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     this.editorSubscriptions.dispose();
     for (const subscription of this.subscriptions) subscription.dispose();
     this.taskSubscription?.dispose();
@@ -215,7 +222,21 @@ export class TaskAnnotations implements vscode.Disposable {
     if (kind === 'task') {
       this.places = new WeakMap();
       this.changed.fire('task');
-    } else if (kind === 'decisions' || kind === 'queue' || kind === 'pool') this.changed.fire('texts');
+    } else if (kind === 'decisions' || kind === 'queue' || kind === 'pool') this.changedSoon();
+  }
+
+  /** Says that annotations of texts changed when there is a moment for it. */
+  private changedSoon(): void {
+    const now = Date.now();
+    if (this.timer === undefined) this.waitingSince = now;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.changed.fire('texts');
+      },
+      Math.max(0, Math.min(QUIET, this.waitingSince + LONGEST - now)),
+    );
   }
 
   private setContext(): void {

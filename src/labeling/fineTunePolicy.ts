@@ -133,7 +133,8 @@ const plateau = { decisions: 100, gain: 0.005 };
 export function stopHint({ open, trusted, confidences, check, curve }: StopEvidence): 'plateau' | 'confident' | 'done' | undefined {
   if (open === 0) return 'done';
   if (!trusted) return undefined;
-  const sure = Array.from(confidences).filter((score) => score >= confident.score).length;
+  let sure = 0;
+  for (let row = 0; row < confidences.length; row++) if (confidences[row]! >= confident.score) sure++;
   if (check && check.low >= confident.checkLow && sure >= confident.share * confidences.length && confidences.length > 0) return 'confident';
   const last = curve.at(-1);
   if (!last || last.decisions < plateau.decisions) return undefined;

@@ -93,7 +93,7 @@ export interface LoopState {
 
 /** How a loop's state is kept. */
 export interface LoopCheckpoints {
-  /** Gets the state after every epoch, and within one when {@link interval} has passed. Its arrays are the loop's own, valid until it returns. */
+  /** Gets the state after every epoch (of a large network after those that took as long as its bytes are worth, see {@link mostBytesPerSecond}), and within one when {@link interval} has passed. Its arrays are the loop's own, valid until it returns. */
   readonly save: (state: LoopState) => void;
   /** Milliseconds between two saves at most, one batch more. 30 s by default. */
   readonly interval?: number;
@@ -106,6 +106,12 @@ const progressInterval = 200;
 
 /** Milliseconds between two checkpoints. */
 const checkpointInterval = 30_000;
+
+/**
+ * Bytes of checkpoints a second. A few hundred decisions train a network of 64 MB (weights, two moments, the best weights) for less than a second an epoch: to write each would cost more than to train it again, and
+ * the person who goes on labelling meanwhile would feel it.
+ */
+const mostBytesPerSecond = 10e6;
 
 /** Weight of the past in the smoothed loss. */
 const smoothing = 0.95;
@@ -283,7 +289,8 @@ export class TrainingLoop {
     this.total = 0;
     this.secondsBefore += this.seconds;
     this.seconds = 0;
-    this.save();
+    this.isSaved = false;
+    if (this.isSaveDue((this.stateBytes() / mostBytesPerSecond) * 1000)) this.save();
   }
 
   private async breathe(): Promise<void> {
@@ -316,9 +323,16 @@ export class TrainingLoop {
     return this.options.checkpoints?.now?.() ?? performance.now();
   }
 
-  private isSaveDue(): boolean {
+  /** @param least milliseconds since the last one after which it is worth it, where that is less than the interval */
+  private isSaveDue(least = Infinity): boolean {
     const { checkpoints } = this.options;
-    return checkpoints !== undefined && !this.isSaved && this.now() - this.lastSave >= (checkpoints.interval ?? checkpointInterval);
+    return checkpoints !== undefined && !this.isSaved && this.now() - this.lastSave >= Math.min(least, checkpoints.interval ?? checkpointInterval);
+  }
+
+  /** Size of a checkpoint. */
+  private stateBytes(): number {
+    const { parameters, logits, averaging } = this.shape;
+    return Float32Array.BYTES_PER_ELEMENT * (parameters * (averaging ? 5 : 4) + logits);
   }
 
   private save(): void {
