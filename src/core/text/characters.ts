@@ -6,11 +6,11 @@ import { repertoire } from './repertoire';
  */
 
 /** Ranges of a character class, as literal characters. */
-const ranges = (...pairs: readonly (readonly [number, number])[]): string =>
+export const ranges = (...pairs: readonly (readonly [number, number])[]): string =>
   pairs.map(([first, last]) => (first === last ? String.fromCodePoint(first) : `${String.fromCodePoint(first)}-${String.fromCodePoint(last)}`)).join('');
 
 /** Characters of scripts without spaces: each is a token. Han, hiragana and katakana with their repetition and length marks. */
-const aloneRanges = [
+export const aloneRanges = [
   [0x3005, 0x3005],
   [0x3007, 0x3007],
   [0x3021, 0x3029],
@@ -34,7 +34,7 @@ const drawingRanges = [
 ] as const;
 
 /** Symbols and emoji, each a token. Skin tones, joiners and the letters of flags are in no token. */
-const symbolRanges = [
+export const symbolRanges = [
   [0x2600, 0x27bf],
   [0x2b50, 0x2b50],
   [0x2b55, 0x2b55],
@@ -44,6 +44,8 @@ const symbolRanges = [
 
 const alone = ranges(...aloneRanges);
 const drawing = ranges(...drawingRanges);
+/** {@link drawingRanges} as the inside of a character class. */
+export const drawingClass = drawing;
 const symbols = ranges(...symbolRanges);
 const letter = `(?![${alone}])[\\p{L}\\p{N}]`;
 const following = `(?:(?![${alone}${drawing}])[\\p{L}\\p{N}\\p{M}])*`;
@@ -64,6 +66,15 @@ function forEachKnownRange(visit: (first: number, last: number) => void): void {
     const first = position + Number.parseInt(numbers[i]!, 36);
     position = first + Number.parseInt(numbers[i + 1]!, 36);
     visit(first, position - 1);
+  }
+}
+
+/** Calls `visit` with each run of numbers that follow one another. @param sorted rising */
+export function forEachRange(sorted: readonly number[], visit: (first: number, last: number) => void): void {
+  for (let start = 0, i = 1; i <= sorted.length; i++) {
+    if (sorted[i] === sorted[i - 1]! + 1) continue;
+    visit(sorted[start]!, sorted[i - 1]!);
+    start = i;
   }
 }
 

@@ -1,4 +1,5 @@
 import { kindOf, normalizePiece, startsPiece } from './characters';
+import type { Alphabet, Origins } from './masks';
 
 /*
  * Normalizes a text and finds its tokens, without making strings: the hot path of everything that reads text.
@@ -136,21 +137,21 @@ const HASH_FACTOR = 0x01000193;
 /** The hash that {@link TokenScanner} gives a token. */
 export function hashOf(token: string): number {
   let hash = HASH_START;
-  for (let i = 0; i < token.length; i++) hash = Math.imul(hash ^ token.charCodeAt(i), HASH_FACTOR);
+  for (let i = 0; i < token.length; i++) hash = extendHash(hash, token.charCodeAt(i));
   return hash;
 }
+
+/** The hash of a token and one more unit. */
+export const extendHash = (hash: number, unit: number): number => Math.imul(hash ^ unit, HASH_FACTOR);
+
+/** The hash of no units. */
+export const emptyHash = HASH_START;
 
 /** UTF-16 units as a string; by parts, because a call takes only so many arguments. */
 export function unitsToString(units: Uint16Array, start: number, end: number): string {
   let text = '';
   for (let i = start; i < end; i += 4096) text += String.fromCharCode(...units.subarray(i, Math.min(end, i + 4096)));
   return text;
-}
-
-/** Ranges in the original text, one for each normalized unit. */
-interface Origins {
-  readonly starts: number[];
-  readonly ends: number[];
 }
 
 function addOrigin({ starts, ends }: Origins, start: number, end: number, units: number): void {
@@ -173,20 +174,21 @@ export class TokenScanner {
   /** Where in the original text each normalized unit comes from; kept only on request. */
   private origins: Origins | undefined;
 
-  /** Starts over with `text`. With `offsets`, {@link originOf} works afterwards. */
-  reset(text: string, offsets = false): void {
+  /** Starts over with `text`. With `offsets`, {@link originOf} works afterwards; with an alphabet, the text holds no other characters. */
+  reset(text: string, offsets = false, alphabet?: Alphabet): void {
     this.position = 0;
     this.start = this.end = 0;
     this.origins = offsets ? { starts: [], ends: [] } : undefined;
     this.fold(text);
+    if (alphabet !== undefined) this.length = alphabet.mask(this.units, this.length, this.origins);
     // a NUL never occurs in normalized text; it ends every look-ahead
     this.reserve(this.length, 4);
     this.units.fill(0, this.length, this.length + 4);
   }
 
-  /** The current token's range in the original text, in UTF-16 units. */
-  originOf(): { start: number; end: number } {
-    return { start: this.origins?.starts[this.start] ?? 0, end: this.origins?.ends[this.end - 1] ?? 0 };
+  /** The range in the original text, in UTF-16 units, of the current token or of a part of it, given by its place in {@link units}. */
+  originOf(start = this.start, end = this.end): { start: number; end: number } {
+    return { start: this.origins?.starts[start] ?? 0, end: this.origins?.ends[end - 1] ?? 0 };
   }
 
   /** The current token. */

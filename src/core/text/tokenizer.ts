@@ -1,11 +1,11 @@
 import { HumanError } from '../errors';
 import { TokenScanner } from './scanner';
 import { formatTokenizerFile, parseTokenizerFile } from './tokenizerFile';
-import { TokenCounter, Vocabulary } from './vocabulary';
+import { Cut, firstPieces, PieceVocabulary, TokenCounter, WordVocabulary, type Vocabulary } from './vocabulary';
 
 /** A token of a text. */
 export interface Token {
-  /** The token as it stands in the vocabulary: normalized and in lower case. */
+  /** The token as it stands in the vocabulary: normalized and in lower case; a piece that goes on with a word with `##` before it. */
   readonly text: string;
   /**
    * Range in the original text, in UTF-16 units. Characters that normalization takes together or apart are never split: the tokens `1` and `2` of `½` have the
@@ -34,10 +34,12 @@ const MOST_TOKENS = 65_536;
  *
  * Text is normalized (NFKC, lower case) first. Tokens are words and numbers with their inner apostrophes, single characters of Han and kana, emoji, emoticons such as `:)`, and
  * rows of up to three of `! ? ~` and of two or three of `. 。`. Nothing else counts, neither other punctuation nor `<br />`. characters.ts has the patterns.
+ * A vocabulary either has a token whole or takes it for `<unk>`, or it cuts words into pieces and leaves nothing unknown; masks.ts says how.
  */
 export class Tokenizer {
   private readonly scanner = new TokenScanner();
   private readonly scratch: Int32Array;
+  private readonly cut = new Cut();
 
   private constructor(
     private readonly vocabulary: Vocabulary,
@@ -64,7 +66,16 @@ export class Tokenizer {
       while (scanner.next()) counter.add(scanner);
       scanner.release();
     }
-    return new Tokenizer(new Vocabulary(counter.tokens(options.minFrequency, options.maxVocabulary)), options.maxTokens);
+    return new Tokenizer(new WordVocabulary(counter.tokens(options.minFrequency, options.maxVocabulary)), options.maxTokens);
+  }
+
+  /**
+   * A tokenizer that cuts words into pieces.
+   * @param tokens in the order of their ids after those that every such vocabulary begins with: whole tokens, pieces that go on with a word as `##ing`, and letters as both, of
+   *   which all other characters are told. Each once and up to 64 UTF-16 units long
+   */
+  static ofPieces(tokens: readonly string[], options: { readonly maxTokens: number }): Tokenizer {
+    return new Tokenizer(new PieceVocabulary([...firstPieces, ...tokens]), options.maxTokens);
   }
 
   /**
@@ -72,7 +83,7 @@ export class Tokenizer {
    * @throws HumanError `tokenizer.…` on anything else
    */
   static fromJson(json: Uint8Array, options: { readonly maxTokens: number }): Tokenizer {
-    return new Tokenizer(new Vocabulary(parseTokenizerFile(json).tokens), options.maxTokens);
+    return new Tokenizer(parseTokenizerFile(json), options.maxTokens);
   }
 
   /** Number of ids, `<pad>` and `<unk>` included. */
@@ -85,31 +96,38 @@ export class Tokenizer {
    * elsewhere.
    */
   toJson(): Uint8Array {
-    return formatTokenizerFile({ form: 'words', tokens: this.vocabulary.tokens });
+    return formatTokenizerFile(this.vocabulary);
   }
 
   /** All tokens of a text, in order; {@link truncation} says which of them {@link encode} keeps. */
   tokens(text: string): Token[] {
-    const { scanner } = this;
+    const { scanner, vocabulary, cut } = this;
     const tokens: Token[] = [];
-    scanner.reset(text, true);
-    while (scanner.next()) tokens.push({ text: scanner.text(), ...scanner.originOf() });
+    scanner.reset(text, true, vocabulary.alphabet);
+    while (scanner.next()) {
+      vocabulary.cut(scanner, cut);
+      if (cut.count === 1) tokens.push({ text: scanner.text(), ...scanner.originOf() });
+      else for (let i = 0; i < cut.count; i++) tokens.push({ text: this.tokenOf(cut.ids[i]!), ...scanner.originOf(i === 0 ? scanner.start : cut.ends[i - 1]!, cut.ends[i]) });
+    }
     scanner.release();
     return tokens;
   }
 
   /** Ids of a text's tokens, the middle of a text of more than {@link maxTokens} left out; empty for a text without tokens. */
   encode(text: string): Int32Array {
-    const { scanner, vocabulary, maxTokens } = this;
+    const { scanner, vocabulary, maxTokens, cut } = this;
     const { head, tail } = truncation(Infinity, maxTokens);
     // the head, then the tail as a ring
     const ids = this.scratch;
     let count = 0;
-    scanner.reset(text);
+    scanner.reset(text, false, vocabulary.alphabet);
     while (scanner.next()) {
-      const at = count < maxTokens ? count : tail === 0 ? -1 : head + ((count - head) % tail);
-      count++;
-      if (at >= 0) ids[at] = vocabulary.idOf(scanner);
+      vocabulary.cut(scanner, cut);
+      for (let i = 0; i < cut.count; i++) {
+        const at = count < maxTokens ? count : tail === 0 ? -1 : head + ((count - head) % tail);
+        count++;
+        if (at >= 0) ids[at] = cut.ids[i]!;
+      }
     }
     scanner.release();
     const result = ids.slice(0, Math.min(count, maxTokens));

@@ -1,15 +1,6 @@
 import { HumanError } from '../errors';
 import { normalizer, preTokenizer } from './characters';
-import { maxTokenLength, specialTokens } from './vocabulary';
-
-/**
- * What tokenizer.json may hold. There is one form so far: whole words. A form of word pieces would share the normalizer and pre-tokenizer and differ in `model`.
- */
-export interface TokenizerFile {
-  readonly form: 'words';
-  /** Every token at the place of its id. */
-  readonly tokens: readonly string[];
-}
+import { firstPieces, maxTokenLength, mostPieces, piecePrefix, PieceVocabulary, specialTokens, WordVocabulary, type Vocabulary } from './vocabulary';
 
 /** Largest tokenizer.json that is read. */
 export const tokenizerLimits = { bytes: 32_000_000, tokens: 1_000_000, tokenLength: maxTokenLength } as const;
@@ -19,28 +10,39 @@ export const tokenizerLimits = { bytes: 32_000_000, tokens: 1_000_000, tokenLeng
  *
  * The special tokens are not `added_tokens`: those would be found in the text too, and a text that says `<pad>` holds just the word.
  */
-export function formatTokenizerFile({ tokens }: TokenizerFile): Uint8Array {
+export function formatTokenizerFile(vocabulary: Vocabulary): Uint8Array {
   const head = {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: [],
-    normalizer,
+    normalizer: normalizerOf(vocabulary),
     pre_tokenizer: preTokenizer,
     post_processor: null,
     decoder: null,
   };
+  const model = Object.entries(modelTypes[vocabulary.form]).map(([key, value]) => `    ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
   // by hand, because an object of ids would put the tokens that are numbers first
-  const vocabulary = tokens.map((token, id) => `      ${JSON.stringify(token)}: ${id}`).join(',\n');
-  const model = `{\n    "type": "WordLevel",\n    "vocab": {\n${vocabulary}\n    },\n    "unk_token": "${specialTokens[1]}"\n  }`;
-  return new TextEncoder().encode(`${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "model": ${model}\n}\n`);
+  const tokens = vocabulary.tokens.map((token, id) => `      ${JSON.stringify(token)}: ${id}`).join(',\n');
+  return new TextEncoder().encode(`${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "model": {\n${model.join(',\n')},\n    "vocab": {\n${tokens}\n    },\n    "unk_token": "${specialTokens[1]}"\n  }\n}\n`);
+}
+
+/** Members of `model` by the form of the vocabulary. */
+const modelTypes = {
+  words: { type: 'WordLevel' },
+  pieces: { type: 'WordPiece', continuing_subword_prefix: piecePrefix, max_input_chars_per_word: mostPieces },
+} as const;
+
+/** The normalizer that goes with a vocabulary: word pieces have steps of their own, after those that all share. */
+function normalizerOf({ alphabet }: Vocabulary): object {
+  return alphabet === undefined ? normalizer : { ...normalizer, normalizers: [...normalizer.normalizers, ...alphabet.steps()] };
 }
 
 /**
  * Reads a tokenizer.json that may come from anywhere. Only what {@link formatTokenizerFile} writes is taken, in any layout: a pattern from elsewhere could take for ever.
  * @throws HumanError `tokenizer.…` if it is anything else
  */
-export function parseTokenizerFile(bytes: Uint8Array): TokenizerFile {
+export function parseTokenizerFile(bytes: Uint8Array): Vocabulary {
   if (bytes.length > tokenizerLimits.bytes) {
     throw new HumanError('tokenizer.size', 'tokenizer.json has {0} bytes, more than the {1} that are allowed. Use a model with a smaller vocabulary.', [
       bytes.length,
@@ -49,15 +51,18 @@ export function parseTokenizerFile(bytes: Uint8Array): TokenizerFile {
   }
   const file = parseJson(bytes);
   if (!isRecord(file)) throw damaged('not an object');
-  for (const [key, expected] of Object.entries({ normalizer, pre_tokenizer: preTokenizer, post_processor: null, truncation: null, padding: null, decoder: null })) {
+  const model = file.model;
+  if (!isRecord(model)) throw damaged('model is missing');
+  const form = model.type === 'WordPiece' ? 'pieces' : 'words';
+  for (const [key, expected] of Object.entries({ ...modelTypes[form], unk_token: specialTokens[1] })) if (model[key] !== expected) throw foreign(`model.${key}`);
+  for (const [key, expected] of Object.entries({ pre_tokenizer: preTokenizer, post_processor: null, truncation: null, padding: null, decoder: null })) {
     if (!equal(file[key] ?? null, expected)) throw foreign(key);
   }
   if (!equal(file.added_tokens ?? [], [])) throw foreign('added_tokens');
-  const model = file.model;
-  if (!isRecord(model)) throw damaged('model is missing');
-  if (model.type !== 'WordLevel') throw foreign('model.type');
-  if (model.unk_token !== specialTokens[1]) throw foreign('model.unk_token');
-  return { form: 'words', tokens: parseVocabulary(model.vocab) };
+  const tokens = parseVocabulary(model.vocab, form === 'words' ? specialTokens : firstPieces);
+  const vocabulary = form === 'words' ? new WordVocabulary(tokens) : new PieceVocabulary(tokens);
+  if (!equal(file.normalizer, normalizerOf(vocabulary))) throw foreign('normalizer');
+  return vocabulary;
 }
 
 function parseJson(bytes: Uint8Array): unknown {
@@ -68,7 +73,8 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function parseVocabulary(vocabulary: unknown): string[] {
+/** @param first tokens that have to stand at the places that they have there */
+function parseVocabulary(vocabulary: unknown, first: readonly string[]): string[] {
   if (!isRecord(vocabulary)) throw damaged('model.vocab is missing');
   const entries = Object.entries(vocabulary);
   if (entries.length > tokenizerLimits.tokens) {
@@ -86,7 +92,7 @@ function parseVocabulary(vocabulary: unknown): string[] {
     if (/\p{Surrogate}/u.test(token)) throw damaged(`token ${id} of model.vocab is not well-formed Unicode`);
     tokens[id] = token;
   }
-  specialTokens.forEach((token, id) => {
+  first.forEach((token, id) => {
     if (tokens[id] !== token) throw damaged(`token ${id} of model.vocab is not ${token}`);
   });
   return tokens as string[];

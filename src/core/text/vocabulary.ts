@@ -1,6 +1,7 @@
-import { hashOf, unitsToString, type TokenScanner } from './scanner';
+import { Alphabet, placeholders } from './masks';
+import { emptyHash, extendHash, hashOf, unitsToString, type TokenScanner } from './scanner';
 
-/** Tokens longer than this many UTF-16 units are in no vocabulary: they are `<unk>`. */
+/** Tokens longer than this many UTF-16 units are in no vocabulary. */
 export const maxTokenLength = 64;
 
 /** Tokens that stand for no text. Their places are fixed: padding is 0, an unknown token 1. */
@@ -86,8 +87,32 @@ function grown<A extends Int32Array | Uint16Array>(array: A, least: number, type
   return result;
 }
 
+/** A word of more code points is one `<unk>` where words are cut into pieces: it is no word but a key, a checksum or a joke. */
+export const mostPieces = 100;
+
+/** The ids that a token of the scanner is read as. */
+export class Cut {
+  count = 0;
+  readonly ids = new Int32Array(mostPieces);
+  /** Where each piece ends in the scanner's units; the first starts where the token does. */
+  readonly ends = new Int32Array(mostPieces);
+}
+
 /** Tokens and their ids. */
-export class Vocabulary {
+export interface Vocabulary {
+  /** `words`: a token of a text has one id, `<unk>` if it is not in the vocabulary. `pieces`: such a token is cut into pieces. */
+  readonly form: 'words' | 'pieces';
+  /** Every token at the place of its id. */
+  readonly tokens: readonly string[];
+  /** What texts are made to consist of before tokens are looked for. */
+  readonly alphabet?: Alphabet;
+  /** Cuts the scanner's current token. */
+  cut(scanner: TokenScanner, cut: Cut): void;
+}
+
+/** Whole tokens. */
+export class WordVocabulary implements Vocabulary {
+  readonly form = 'words';
   private readonly table: TokenTable;
   /** Ids of tokens of one unit, as Han and most punctuation are. */
   private readonly units = new Int32Array(0x10000).fill(UNK);
@@ -95,21 +120,117 @@ export class Vocabulary {
   /** @param tokens every token at the place of its id: first the {@link specialTokens}, then others, each once and at most {@link maxTokenLength} long */
   constructor(readonly tokens: readonly string[]) {
     this.table = new TokenTable(tokens.length);
-    const buffer = new Uint16Array(Math.max(maxTokenLength, ...specialTokens.map((token) => token.length)));
     tokens.forEach((token, id) => {
-      for (let i = 0; i < token.length; i++) buffer[i] = token.charCodeAt(i);
-      this.table.add(buffer, 0, token.length, hashOf(token));
-      if (token.length === 1) this.units[buffer[0]!] = id;
+      addTo(this.table, token);
+      if (token.length === 1) this.units[token.charCodeAt(0)] = id;
     });
   }
 
-  /** The id of the scanner's current token. */
-  idOf(scanner: TokenScanner): number {
-    const { units, start, end } = scanner;
-    if (end - start === 1) return this.units[units[start]!]!;
-    const id = this.table.find(units, start, end, scanner.hash);
-    return id < 0 ? UNK : id;
+  cut({ units, start, end, hash }: TokenScanner, cut: Cut): void {
+    cut.count = 1;
+    cut.ends[0] = end;
+    if (end - start === 1) {
+      cut.ids[0] = this.units[units[start]!]!;
+      return;
+    }
+    const id = this.table.find(units, start, end, hash);
+    cut.ids[0] = id < 0 ? UNK : id;
   }
+}
+
+/** What stands before a piece that goes on with a word. */
+export const piecePrefix = '##';
+
+/** The first tokens of a vocabulary of word pieces. */
+export const firstPieces: readonly string[] = [...specialTokens, ...Object.values(placeholders)];
+
+/**
+ * Whole tokens, and pieces for what is none: from left to right the longest piece that fits, as in WordPiece (Schuster & Nakajima 2012; Wu et al. 2016).
+ *
+ * Since a text holds no characters but those of the alphabet, whose letters are pieces too, no word of up to {@link mostPieces} letters is `<unk>`.
+ */
+export class PieceVocabulary implements Vocabulary {
+  readonly form = 'pieces';
+  readonly alphabet: Alphabet;
+  /** Tokens that start a word or are one, and pieces that go on with one, without their prefix; each with its ids in the order of the table. */
+  private readonly starts: TokenTable;
+  private readonly startIds: Int32Array;
+  private readonly goOn: TokenTable;
+  private readonly goOnIds: Int32Array;
+  private readonly longest: number;
+
+  /** @param tokens every token at the place of its id: first the {@link firstPieces}, then others, each once and at most {@link maxTokenLength} long */
+  constructor(readonly tokens: readonly string[]) {
+    const starts: number[] = [];
+    const goOn: number[] = [];
+    this.starts = new TokenTable(tokens.length);
+    this.goOn = new TokenTable(tokens.length);
+    const letters = { starts: new Set<number>(), goOn: new Set<number>() };
+    let longest = 1;
+    tokens.forEach((token, id) => {
+      // what stands for no text is no part of any
+      if (id < specialTokens.length) return;
+      const isStart = !token.startsWith(piecePrefix);
+      const text = isStart ? token : token.slice(piecePrefix.length);
+      (isStart ? starts : goOn).push(id);
+      addTo(isStart ? this.starts : this.goOn, text);
+      longest = Math.max(longest, text.length);
+      const code = text.codePointAt(0);
+      if (code !== undefined && text.length === (code > 0xffff ? 2 : 1)) letters[isStart ? 'starts' : 'goOn'].add(code);
+    });
+    this.startIds = Int32Array.from(starts);
+    this.goOnIds = Int32Array.from(goOn);
+    this.longest = longest;
+    this.alphabet = new Alphabet(letters.starts, letters.goOn);
+  }
+
+  cut({ units, start, end, hash }: TokenScanner, cut: Cut): void {
+    const whole = this.starts.find(units, start, end, hash);
+    if (whole >= 0) put(cut, 0, this.startIds[whole]!, end);
+    else if (this.isTooLong(units, start, end)) put(cut, 0, UNK, end);
+    else this.cutWord(units, start, end, cut);
+  }
+
+  private cutWord(units: Uint16Array, start: number, end: number, cut: Cut): void {
+    for (let at = start, count = 0; at < end; count++) {
+      const table = count === 0 ? this.starts : this.goOn;
+      const ids = count === 0 ? this.startIds : this.goOnIds;
+      let found = -1;
+      let to = at;
+      let hash = emptyHash;
+      const most = Math.min(end, at + this.longest);
+      for (let i = at; i < most; ) {
+        hash = extendHash(hash, units[i++]!);
+        const piece = table.find(units, at, i, hash);
+        if (piece < 0) continue;
+        found = piece;
+        to = i;
+      }
+      if (found < 0) return put(cut, 0, UNK, end);
+      put(cut, count, ids[found]!, to);
+      at = to;
+    }
+  }
+
+  private isTooLong(units: Uint16Array, start: number, end: number): boolean {
+    if (end - start <= mostPieces) return false;
+    let count = 0;
+    for (let i = start; i < end; i++) if (units[i]! < 0xdc00 || units[i]! > 0xdfff) count++;
+    return count > mostPieces;
+  }
+}
+
+function put(cut: Cut, place: number, id: number, end: number): void {
+  cut.ids[place] = id;
+  cut.ends[place] = end;
+  cut.count = place + 1;
+}
+
+const scratch = new Uint16Array(maxTokenLength);
+
+function addTo(table: TokenTable, token: string): void {
+  for (let i = 0; i < token.length; i++) scratch[i] = token.charCodeAt(i);
+  table.add(scratch, 0, token.length, hashOf(token));
 }
 
 /** Counts tokens. */
@@ -133,18 +254,23 @@ export class TokenCounter {
     this.counts[index]!++;
   }
 
-  /**
-   * The special tokens, then the tokens that were counted at least `minFrequency` times, most frequent first, equally frequent ones by code points.
-   * @param maxVocabulary most tokens to give, the special ones included
-   */
-  tokens(minFrequency: number, maxVocabulary: number): string[] {
+  /** What was counted at least `minFrequency` times, most frequent first, equally frequent ones by code points. */
+  counted(minFrequency: number): { readonly token: string; readonly count: number }[] {
     const frequent: { token: string; count: number }[] = [];
     for (let i = 0; i < this.table.size; i++) {
       const count = this.counts[i]!;
       if (count >= minFrequency) frequent.push({ token: this.table.text(i), count });
     }
-    frequent.sort((a, b) => b.count - a.count || compareCodePoints(a.token, b.token));
-    return [...specialTokens, ...frequent.slice(0, Math.max(0, maxVocabulary - specialTokens.length)).map(({ token }) => token)];
+    return frequent.sort((a, b) => b.count - a.count || compareCodePoints(a.token, b.token));
+  }
+
+  /**
+   * The special tokens, then the tokens that were counted at least `minFrequency` times, in the order of {@link counted}.
+   * @param maxVocabulary most tokens to give, the special ones included
+   */
+  tokens(minFrequency: number, maxVocabulary: number): string[] {
+    const most = Math.max(0, maxVocabulary - specialTokens.length);
+    return [...specialTokens, ...this.counted(minFrequency).slice(0, most).map(({ token }) => token)];
   }
 }
 

@@ -270,6 +270,7 @@ describe('tokenizer.json', () => {
       (file) => (file.post_processor = { type: 'TemplateProcessing' }),
       (file) => (file.added_tokens = [{ id: 0, content: '<pad>' }]),
       (file) => (file.truncation = { max_length: 5 }),
+      (file) => (file.model.type = 'BPE'),
       (file) => (file.model.type = 'WordPiece'),
       (file) => (file.model.unk_token = '[UNK]'),
     ];
