@@ -3,6 +3,7 @@
  */
 import type { TaskKind } from '../core/model/onnxWriter';
 import { Random } from '../core/util/random';
+import { sortInSlices } from '../core/util/sort';
 
 /** Labels that each of two classes must have; for `number`, as many decisions as both together. */
 const leastOfClass = 5;
@@ -55,27 +56,38 @@ export interface FineTuneRows {
 
 /** Share of the rows to learn from that choose the epoch. */
 const validationShare = 0.15;
+/** Rows that are looked at between two pauses. */
+const rowsAtOnce = 2000;
 /** A class that is so many times larger than another calls for weights. */
 const uneven = 2;
 
 /**
  * Divides decisions: what was skipped or flagged is in no part, and no text in two. Validation takes the same share of each label, and no label's last row.
+ *
+ * @param breathe lets the thread handle what has come in
  */
-export function fineTuneRows(decided: readonly DecidedText[], seed: number): FineTuneRows {
+export async function fineTuneRows(decided: readonly DecidedText[], seed: number, breathe: () => Promise<void>): Promise<FineTuneRows> {
   const labeled = decided.filter(({ value }) => value !== null);
-  const rows = new Random(seed).shuffle(labeled.filter(({ check }) => !check).sort((a, b) => a.position - b.position));
+  const sorted = await sortInSlices(labeled.filter(({ check }) => !check), (a, b) => a.position - b.position, breathe);
+  const rows = new Random(seed).shuffle(sorted);
+  await breathe();
   const byAnswer = new Map<string, DecidedText[]>();
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
+    if (index % rowsAtOnce === rowsAtOnce - 1) await breathe();
     const answer = Array.isArray(row.value) ? [...(row.value as readonly number[])].sort((a, b) => a - b).join() : '';
     const same = byAnswer.get(answer);
     if (same) same.push(row);
     else byAnswer.set(answer, [row]);
   }
+  await breathe();
   const validation = new Set<DecidedText>();
   for (const same of byAnswer.values()) for (const row of same.slice(0, Math.min(same.length - 1, Math.round(same.length * validationShare)))) validation.add(row);
+  await breathe();
   const sizes = [...byAnswer.values()].map((same) => same.length);
+  const training = rows.filter((row) => !validation.has(row));
+  await breathe();
   return {
-    training: rows.filter((row) => !validation.has(row)),
+    training,
     validation: [...validation],
     holdout: labeled.filter(({ check }) => check),
     balance: sizes.length > 1 && Math.max(...sizes) >= uneven * Math.min(...sizes),

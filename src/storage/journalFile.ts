@@ -19,6 +19,13 @@ export interface ForeignLine {
   readonly reason: HumanError;
 }
 
+/** A decision, and how a journal says it. */
+export interface Line {
+  readonly decision: Decision;
+  /** Without its line feed. */
+  readonly text: string;
+}
+
 /** One journal as far as it was read. */
 export class JournalFile {
   /** In the order of the file. */
@@ -85,13 +92,13 @@ export class JournalFile {
     return head !== undefined && tail !== undefined && isEqual(head, this.head) && isEqual(tail, this.tail);
   }
 
-  /** Takes over lines that were just written at the end. @param size of the file after that @returns whether they follow what is known; if not, {@link readOn} has to find out what does */
-  wrote(decisions: readonly Decision[], lines: Uint8Array, size: number): boolean {
+  /** Takes over lines that were just written at the end. @param bytes the lines as they were written @param size of the file after that @returns whether they follow what is known; if not, {@link readOn} has to find out what does */
+  wrote(lines: readonly Line[], bytes: Uint8Array, size: number): boolean {
     this.exists = true;
-    const follows = size === this.size + lines.length && this.partial === undefined;
-    for (const decision of decisions) this.decisions.push(decision);
-    if (follows) this.consume(lines, decisions.length);
-    else for (const decision of decisions) this.expected.add(formatDecision(decision));
+    const follows = size === this.size + bytes.length && this.partial === undefined;
+    for (const { decision } of lines) this.decisions.push(decision);
+    if (follows) this.consume(bytes, lines.length);
+    else for (const { text } of lines) this.expected.add(text);
     return follows;
   }
 

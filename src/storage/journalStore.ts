@@ -4,9 +4,10 @@ import { JournalState, type DecisionDraft } from '../core/labels/journal';
 import type { TaskDefinition } from '../core/labels/task';
 import type { Undone } from '../core/labels/view';
 import type { FileSystem } from './fileSystem';
-import { JournalFile, type ForeignLine } from './journalFile';
+import { JournalFile, type ForeignLine, type Line } from './journalFile';
 import { damagedEnding, joinPath, journalEnding, journalFiles } from './paths';
 
+const LINE_FEED = 10;
 /** More decisions than this are taken in slices. */
 const MANY = 500;
 /** Bytes of a journal; a larger one is not read. */
@@ -24,6 +25,9 @@ export interface JournalStoreOptions {
   /** Lets the thread handle what has come in. */
   readonly breathe?: () => Promise<void>;
 }
+
+/** Decisions that are one act. Where it takes a while to make them, what makes them: it is asked when all that was decided before is in the state, and what is decided meanwhile comes after. */
+export type Drafts = readonly DecisionDraft[] | (() => Promise<Iterable<DecisionDraft>>);
 
 /** What came in from elsewhere. */
 export interface Refreshed {
@@ -88,9 +92,9 @@ export class JournalStore {
    * Writes decisions that are one act: they are undone together. Of several on one example the last counts.
    *
    * @returns when they are on the disk
-   * @throws HumanError when they could not be written, or are not fit for a journal; nothing has changed then
+   * @throws HumanError when they could not be written, or are not fit for a journal; nothing has changed then. What `drafts` fails with
    */
-  append(drafts: readonly DecisionDraft[]): Promise<Undone> {
+  append(drafts: Drafts): Promise<Undone> {
     return new Promise((resolve, reject) => this.enqueue({ kind: 'append', drafts, resolve, reject }));
   }
 
@@ -155,7 +159,8 @@ export class JournalStore {
         continue;
       }
       const acts = [job];
-      for (let next = this.waiting[0]; next?.kind === 'append'; next = this.waiting[0]) {
+      // what takes long holds nothing up that came before
+      for (let next = this.waiting[0]; isQuick(job) && next?.kind === 'append' && isQuick(next); next = this.waiting[0]) {
         acts.push(next);
         this.waiting.shift();
       }
@@ -164,61 +169,97 @@ export class JournalStore {
     this.working = undefined;
   }
 
-  private async reverse(drafts: readonly DecisionDraft[] | undefined): Promise<Undone | undefined> {
-    return drafts && (await new Promise<Undone>((resolve, reject) => void this.writeActs([{ kind: 'append', drafts, resolve, reject }])));
+  private async reverse(drafts: Iterable<DecisionDraft> | undefined): Promise<Undone | undefined> {
+    return drafts && (await new Promise<Undone>((resolve, reject) => void this.writeActs([{ kind: 'append', drafts: () => Promise.resolve(drafts), resolve, reject }])));
   }
 
   /** Writes acts together. Settles each. */
   private async writeActs(acts: readonly Append[]): Promise<void> {
-    const fit: { readonly act: Append; readonly decisions: readonly Decision[] }[] = [];
+    const fit: ({ readonly act: Append } & Written)[] = [];
     try {
-      const lines: string[] = [];
       let last = 0;
       for (const act of acts) {
-        const at = this.state.nextTime(this.writer, Math.max(this.now(), last + 1));
-        last = Date.parse(at);
         try {
-          const decisions = decisionsOf(act.drafts, at, this.writer);
-          for (const [index, decision] of decisions.entries()) {
-            if (index % MANY === MANY - 1) await this.breathe();
-            lines.push(this.lineOf(decision));
-          }
-          fit.push({ act, decisions });
+          const drafts = typeof act.drafts === 'function' ? await act.drafts() : act.drafts;
+          const at = this.state.nextTime(this.writer, Math.max(this.now(), last + 1));
+          last = Date.parse(at);
+          fit.push({ act, ...(await this.linesOf(drafts, at)) });
         } catch (error) {
           act.reject(error);
         }
       }
-      const decisions = fit.flatMap((each) => each.decisions);
-      if (decisions.length > 0) await this.appendLines(decisions, lines);
+      const [first, second] = fit;
+      if (first) await this.appendLines(second ? fit.flatMap(({ lines }) => lines) : first.lines);
       const reversible = { canUndo: this.state.canUndo(this.writer), canRedo: this.state.canRedo(this.writer) };
-      for (const each of fit) each.act.resolve({ examples: each.decisions.map(({ example }) => example), ...reversible });
+      for (const { act, examples } of fit) act.resolve({ examples, ...reversible });
     } catch (error) {
       for (const act of acts) act.reject(error);
     }
   }
 
-  /** @throws HumanError when the decision would not be read back as it is */
-  private lineOf(decision: Decision): string {
-    const line = formatDecision(decision);
-    const parsed = parseDecision(line, this.own.name, this.options.task.kind);
-    if (parsed.kind === 'foreign') throw parsed.reason;
-    return line;
+  /** Drafts as one act; each example once, with its last word. @throws HumanError when a decision would not be read back as it is */
+  private async linesOf(drafts: Iterable<DecisionDraft>, at: string): Promise<Written> {
+    const lastWords = new Map<string, DecisionDraft>();
+    let seen = 0;
+    for (const draft of drafts) {
+      lastWords.set(draft.example, draft);
+      if (++seen % MANY === 0) await this.breathe();
+    }
+    const lines: Line[] = [];
+    const examples: string[] = [];
+    for (const draft of lastWords.values()) {
+      const isGrouped = draft.group !== undefined || draft.undo !== undefined || draft.redo !== undefined;
+      const decision: Decision = { ...draft, at, annotator: this.writer, ...(lastWords.size > 1 && !isGrouped ? { group: at } : {}) };
+      const text = formatDecision(decision);
+      const parsed = parseDecision(text, this.own.name, this.options.task.kind);
+      if (parsed.kind === 'foreign') throw parsed.reason;
+      lines.push({ decision, text });
+      examples.push(decision.example);
+      if (lines.length % MANY === 0) await this.breathe();
+    }
+    return { lines, examples };
   }
 
-  private async appendLines(decisions: readonly Decision[], lines: readonly string[]): Promise<void> {
+  private async appendLines(lines: readonly Line[]): Promise<void> {
     const { own } = this;
-    const bytes = new TextEncoder().encode(`${lines.join('\n')}\n`);
+    const bytes = await this.encoded(lines);
     const size = await this.options.fileSystem.append(own.path, bytes, !own.exists).catch((error: unknown) => {
       throw error instanceof HumanError && error.code === 'file.missing' && own.exists ? gone(own, error) : error;
     });
-    const follows = own.wrote(decisions, bytes, size);
-    await this.take(decisions);
+    const follows = own.wrote(lines, bytes, size);
+    if (lines.length > MANY) await this.breathe();
+    await this.take(lines.map(({ decision }) => decision));
+    if (lines.length > MANY) await this.breathe();
     // another window has written, too. What cannot be read now is read later; these decisions are safe
     if (!follows) await this.readOn(own).catch(() => []);
   }
 
+  private async encoded(lines: readonly Line[]): Promise<Uint8Array> {
+    const encoder = new TextEncoder();
+    const parts: Uint8Array[] = [];
+    for (let start = 0; start < lines.length; start += MANY) {
+      if (start > 0) await this.breathe();
+      parts.push(encoder.encode(lines.slice(start, start + MANY).map(({ text }) => `${text}\n`).join('')));
+    }
+    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let size = 0;
+    for (const part of parts) {
+      if (size > 0) await this.breathe();
+      bytes.set(part, size);
+      size += part.length;
+    }
+    return bytes;
+  }
+
   private async take(decisions: readonly Decision[]): Promise<readonly string[]> {
     return decisions.length > MANY ? await this.state.addMany(decisions, this.breathe) : this.state.add(decisions);
+  }
+
+  private async addTo(set: Set<string>, items: readonly string[]): Promise<void> {
+    for (const [index, item] of items.entries()) {
+      if (index % MANY === MANY - 1) await this.breathe();
+      set.add(item);
+    }
   }
 
   private async readOn(file: JournalFile): Promise<readonly string[]> {
@@ -254,7 +295,7 @@ export class JournalStore {
         const lost = await this.readAnew(file, examples);
         if (lost > 0) problems.push(new HumanError('journal.rewritten', '{0} was changed by another program, and {1} decisions that were in it are gone. If that was not meant to be, get the file back from git.', [file.path, lost]));
         isRewritten = true;
-      } else if (size !== file.size || !file.exists) for (const example of await this.readOn(file)) examples.add(example);
+      } else if (size !== file.size || !file.exists) await this.addTo(examples, await this.readOn(file));
       const problem = foreignProblem(this.file(name), foreign);
       if (problem) problems.push(problem);
     }
@@ -268,9 +309,20 @@ export class JournalStore {
     const file = new JournalFile(fileSystem, folder, old.name, task.kind);
     await file.readOn(this.breathe);
     this.files.set(old.name, file);
-    const kept = new Set(file.decisions.map(formatDecision));
+    const [kept, before] = [await this.formatted(file.decisions), await this.formatted(old.decisions)];
     for (const { example } of [...old.decisions, ...file.decisions]) examples.add(example);
-    return new Set(old.decisions.map(formatDecision).filter((line) => !kept.has(line))).size;
+    let lost = 0;
+    for (const line of before) if (!kept.has(line)) lost++;
+    return lost;
+  }
+
+  private async formatted(decisions: readonly Decision[]): Promise<ReadonlySet<string>> {
+    const lines = new Set<string>();
+    for (const [index, decision] of decisions.entries()) {
+      if (index % MANY === MANY - 1) await this.breathe();
+      lines.add(formatDecision(decision));
+    }
+    return lines;
   }
 
   private isOwn(file: JournalFile): boolean {
@@ -317,19 +369,23 @@ export class JournalStore {
 
 interface Append {
   readonly kind: 'append';
-  readonly drafts: readonly DecisionDraft[];
+  readonly drafts: Drafts;
   readonly resolve: (undone: Undone) => void;
   readonly reject: (error: unknown) => void;
 }
 
-type Job = Append | { readonly kind: 'other'; readonly run: () => Promise<void> };
-
-/** Drafts as one act; each example once, with its last word. */
-function decisionsOf(drafts: readonly DecisionDraft[], at: string, annotator: string): Decision[] {
-  const byExample = new Map(drafts.map((draft) => [draft.example, draft]));
-  const isBulk = byExample.size > 1;
-  return [...byExample.values()].map((draft) => ({ ...draft, at, annotator, ...(isBulk && draft.group === undefined && draft.undo === undefined && draft.redo === undefined ? { group: at } : {}) }));
+/** One act as the journal says it. */
+interface Written {
+  readonly lines: readonly Line[];
+  /** What the lines are about. */
+  readonly examples: readonly string[];
 }
+
+function isQuick({ drafts }: Append): boolean {
+  return typeof drafts !== 'function' && drafts.length <= MANY;
+}
+
+type Job = Append | { readonly kind: 'other'; readonly run: () => Promise<void> };
 
 function gone(file: JournalFile, cause?: unknown): HumanError {
   return new HumanError(
@@ -356,6 +412,6 @@ function foreignProblem(file: JournalFile, known: number): HumanError | undefine
 function concatenatedLine(bytes: Uint8Array): Uint8Array {
   const line = new Uint8Array(bytes.length + 1);
   line.set(bytes);
-  line[bytes.length] = 10;
+  line[bytes.length] = LINE_FEED;
   return line;
 }

@@ -16,6 +16,7 @@ import { TaskModels } from '../taskModels';
 import type { Trainings } from '../trainings';
 import type { FileSystem } from '../../storage/fileSystem';
 import { best, scoreOf } from './insightReport';
+import { Slices } from './slices';
 import { columnsFor, pickColumns, type TaskModel } from './taskModel';
 
 export interface FineTuneOptions {
@@ -73,10 +74,10 @@ export function decisionsOf(manifest: Pick<ModelManifest, 'data'>): number | und
  *
  * @param idAt `exampleId` of the text at a position
  */
-export function divide(decided: readonly DecidedText[], idAt: (position: number) => string): FineTuneRows {
-  if (decided.filter(({ check, value }) => check && value !== null).length >= fewestChecks) return fineTuneRows(decided, seed);
+export async function divide(decided: readonly DecidedText[], idAt: (position: number) => string, pause: () => Promise<void>): Promise<FineTuneRows> {
+  if (decided.filter(({ check, value }) => check && value !== null).length >= fewestChecks) return await fineTuneRows(decided, seed, pause);
   const isHeldOut = ({ position }: DecidedText): boolean => Number.parseInt(idAt(position).slice(8, 16), 16) < heldOutShare * 2 ** 32;
-  return fineTuneRows(decided.map((text) => (isHeldOut(text) ? { ...text, check: true } : text)), seed);
+  return await fineTuneRows(decided.map((text) => (isHeldOut(text) ? { ...text, check: true } : text)), seed, pause);
 }
 
 /**
@@ -91,14 +92,23 @@ export function fineTuneHyperparameters(rows: number, own: Partial<Hyperparamete
 }
 
 /** @throws HumanError `fineTune.kind`, `fineTune.few` when there is not enough to learn from */
-export function checkFineTune({ kind, labels, rows }: Pick<FineTuneOptions, 'kind' | 'labels' | 'rows'>): void {
+export async function checkFineTune({ kind, labels, rows, pause }: Pick<FineTuneOptions, 'kind' | 'labels' | 'rows' | 'pause'>): Promise<void> {
   if (kind !== 'single')
     throw new HumanError('fineTune.kind', 'The LSTM is fine-tuned for tasks with one label a text. For tasks of other kinds the head on top of it learns from each decision: go on labeling.');
-  const learned = [...rows.training, ...rows.validation];
-  const byLabel = labels.map((_, label) => learned.filter(({ value }) => labelOf(value) === label).length);
-  if (!canFineTune({ kind, byLabel, labeled: learned.length }) || rows.training.length < fewestRows || rows.validation.length === 0 || rows.holdout.length === 0)
+  const counts = new Int32Array(labels.length);
+  const slices = new Slices(pause);
+  for (const part of [rows.training, rows.validation]) {
+    for (const { value } of part) {
+      const label = labelOf(value);
+      counts[label] = (counts[label] ?? 0) + 1;
+      if (slices.isOver) await slices.rest();
+    }
+  }
+  const byLabel = [...counts];
+  const learned = rows.training.length + rows.validation.length;
+  if (!canFineTune({ kind, byLabel, labeled: learned }) || rows.training.length < fewestRows || rows.validation.length === 0 || rows.holdout.length === 0)
     throw new HumanError('fineTune.few', 'There are {0} decisions to learn from and {1} to check with, which is too few. Label at least five texts of each of two labels besides the random checks, then try again.', [
-      learned.length,
+      learned,
       rows.holdout.length,
     ]);
 }
@@ -118,7 +128,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneState>
   };
   tell({});
   try {
-    checkFineTune(options);
+    await checkFineTune(options);
     const before = await hitsBefore(options);
     if (before) tell({ before: scoreOfHits(before) });
     const epochs: EpochReport[] = [];

@@ -80,8 +80,11 @@ export class FolderTasks implements LabelingTasks {
     const journalOf = (person: string): ReturnType<typeof JournalStore.open> =>
       JournalStore.open({ fileSystem: services.fileSystem, folder: labelsFolder(folder, name), task: definition, annotator: person, breathe: services.pause });
     const { store: journal, problems } = await journalOf(annotator);
-    if (this.disposed) throw new CancelledError();
-    const task = new OpenTask(services, { folder, definition, annotator, store, journal, journalOf: async (person) => (await journalOf(person)).store, problems });
+    const task = await OpenTask.open(services, { folder, definition, annotator, store, journal, journalOf: async (person) => (await journalOf(person)).store, problems });
+    if (this.disposed) {
+      task.dispose();
+      throw new CancelledError();
+    }
     this.opened?.dispose();
     this.opened = task;
     this.emitter.fire(task);

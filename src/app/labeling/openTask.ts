@@ -64,6 +64,8 @@ export interface TaskParts {
 
 /** Milliseconds between two words on how the reading goes. */
 const readingInterval = 200;
+/** Texts that the learner is told of between two looks at the clock. */
+const toldAtOnce = 1000;
 /** Folds of the cross-validation behind an insight. */
 const folds = 5;
 
@@ -74,7 +76,6 @@ export class OpenTask implements LabelingTask {
   readonly ready: Promise<void>;
   private readonly emitter: Emitter<TaskChange>;
   private readonly state: JournalState;
-  private readonly decisions: TaskDecisions;
   private readonly learner: TaskLearning;
   private readonly tuning: TaskTuning;
   private readonly lists: ExampleLists;
@@ -89,21 +90,28 @@ export class OpenTask implements LabelingTask {
   /** Edits and looks at what others did wait for each other. */
   private lastWork: Promise<unknown> = Promise.resolve();
   private refreshing: Promise<void> | undefined;
+  /** What was decided is taken in one act after the other. */
+  private lastDecided: Promise<unknown> = Promise.resolve();
   /** Counts what changes the result of a filter. */
   private changes = 0;
 
-  constructor(
+  /** Nothing may be written to the journal until it is open. */
+  static async open(services: LabelingServices, parts: TaskParts): Promise<OpenTask> {
+    return new OpenTask(services, parts, await TaskDecisions.of(parts.journal.state, parts.definition, parts.annotator, services.pause));
+  }
+
+  private constructor(
     private readonly services: LabelingServices,
     private readonly parts: TaskParts,
+    private readonly decisions: TaskDecisions,
   ) {
-    const { folder, annotator, journal, definition, problems } = parts;
+    const { folder, annotator, journal, problems } = parts;
     const { pause } = services;
     const onProblem = (problem: unknown): void => this.note(problem);
     this.folder = folder;
     this.annotator = annotator;
     this.state = journal.state;
     this.emitter = new Emitter((error) => services.log.error(error instanceof Error ? error : String(error)));
-    this.decisions = new TaskDecisions(journal.state, definition, annotator);
     this.learner = new TaskLearning({
       startLearner: services.startLearner,
       predictor: services.session.predictor,
@@ -116,7 +124,7 @@ export class OpenTask implements LabelingTask {
     this.tuning = new TaskTuning({
       services,
       folder,
-      decisions: this.decisions,
+      decisions,
       pool: () => this.wholePool(),
       onState: () => this.emitter.fire({ kind: 'learning' }),
       onModel: (model) => this.learner.useModel(model),
@@ -163,7 +171,7 @@ export class OpenTask implements LabelingTask {
   get counts(): TaskCounts {
     const { labeled, skipped, flagged, byLabel } = this.state.counts();
     const { size = 0, rows = 0 } = this.pool ?? {};
-    return { examples: size, rows, labeled, skipped, flagged, open: size - labeled - skipped - flagged, byLabel, pace: this.state.pace(this.annotator, Date.now()) };
+    return { examples: size, rows, labeled, skipped, flagged, open: Math.max(0, size - labeled - skipped - flagged), byLabel, pace: this.state.pace(this.annotator, Date.now()) };
   }
 
   get learning(): LearningState {
@@ -183,8 +191,7 @@ export class OpenTask implements LabelingTask {
   }
 
   example(id: string): Example | undefined {
-    const position = this.pool?.positionOf(id);
-    return position === undefined ? undefined : this.pool?.exampleAt(position);
+    return exampleIn(this.pool, id);
   }
 
   stateOf(id: string): ExampleState | undefined {
@@ -260,7 +267,9 @@ export class OpenTask implements LabelingTask {
   // ---- decisions
 
   async decide(request: DecideRequest): Promise<Undone> {
-    const drafts = this.decisions.draftsOf(request, { example: (id) => this.example(id), predictionOf: (id) => this.predictionOf(id) });
+    // a bulk is about the texts that there are now, whatever is read meanwhile
+    const { pool } = this;
+    const drafts = this.decisions.draftsOf(request, { example: (id) => exampleIn(pool, id), predictionOf: (id) => this.predictionOf(id) });
     return await this.written(() => this.parts.journal.append(drafts));
   }
 
@@ -278,16 +287,18 @@ export class OpenTask implements LabelingTask {
       const withLabels = (task: TaskDefinition): TaskDefinition => names.reduce((next, name) => applyLabelEdit(next, { do: 'add', name }), task);
       if (names.length > 0) this.useDefinition(await this.parts.store.update(this.definition.name, withLabels));
       const byAnnotator = new Map<string, DecisionDraft[]>([[this.annotator, []]]);
+      const slices = new Slices(this.services.pause);
       for (const { annotator, example, source, text, status, label, origin } of importDecisions(plan, this.definition, this, { now: new Date().toISOString(), group: 'import' })) {
         const draft: DecisionDraft = { example, ...(source ? { source } : {}), text, status, ...(label === undefined ? {} : { label }), origin };
         const drafts = byAnnotator.get(annotator);
         if (drafts) drafts.push(draft);
         else byAnnotator.set(annotator, [draft]);
+        if (slices.isOver) await slices.rest();
       }
-      const examples: string[] = [];
+      let examples: readonly string[] = [];
       for (const [annotator, drafts] of byAnnotator) {
         const journal = annotator === this.annotator ? this.parts.journal : await this.parts.journalOf(annotator);
-        examples.push(...(await this.written(() => journal.append(drafts))).examples);
+        examples = examples.concat((await this.written(() => journal.append(drafts))).examples);
       }
       await this.takeIn();
       return this.undone(examples);
@@ -304,7 +315,7 @@ export class OpenTask implements LabelingTask {
   private async written<U extends Undone | undefined>(write: () => Promise<U>): Promise<U> {
     try {
       const undone = await write();
-      if (undone) this.decided(undone.examples);
+      if (undone) await this.decided(undone.examples);
       return undone;
     } catch (error) {
       if (error instanceof HumanError) this.emitter.fire({ kind: 'problem', problem: error });
@@ -312,13 +323,25 @@ export class OpenTask implements LabelingTask {
     }
   }
 
-  /** Tells everybody who has to know what was decided. */
-  private decided(examples: readonly string[]): void {
-    this.changes++;
-    this.decisions.changed(examples);
-    this.learner.changed(examples.flatMap((id) => this.pool?.positionOf(id) ?? []));
-    this.emitter.fire({ kind: 'decisions', examples });
-    if (this.fraction === undefined) this.tuning.startIfDue();
+  /** Tells everybody who has to know what was decided, in the order in which it was. */
+  private async decided(examples: readonly string[]): Promise<void> {
+    const turn = this.lastDecided.then(async () => {
+      await this.decisions.changed(examples);
+      this.changes++;
+      await this.tellLearner(examples);
+      this.emitter.fire({ kind: 'decisions', examples });
+      if (this.fraction === undefined) this.tuning.startIfDue().catch((error: unknown) => this.note(error));
+    });
+    this.lastDecided = turn.catch(() => undefined);
+    await turn;
+  }
+
+  private async tellLearner(examples: readonly string[]): Promise<void> {
+    const slices = new Slices(this.services.pause);
+    for (let start = 0; start < examples.length; start += toldAtOnce) {
+      this.learner.changed(examples.slice(start, start + toldAtOnce).flatMap((id) => this.pool?.positionOf(id) ?? []));
+      if (slices.isOver) await slices.rest();
+    }
   }
 
   private undone(examples: readonly string[]): Undone {
@@ -434,7 +457,7 @@ export class OpenTask implements LabelingTask {
   }
 
   async writeAgain(): Promise<void> {
-    await this.inOrder(async () => this.tookIn(await this.parts.journal.recreate()));
+    await this.inOrder(async () => await this.tookIn(await this.parts.journal.recreate()));
   }
 
   private get poolOptions(): PoolOptions {
@@ -472,22 +495,23 @@ export class OpenTask implements LabelingTask {
     if (pool.size > 0) this.tellFirstTexts();
     if (this.disposal.signal.aborted || Date.now() - this.lastTold < readingInterval) return;
     this.lastTold = Date.now();
-    this.tellPool(pool);
+    this.decisions.usePool(pool).catch((error: unknown) => this.note(error));
+    this.tellPool();
   }
 
   private async poolIsThere(pool: Pool): Promise<void> {
     this.pool = pool;
     this.fraction = undefined;
-    this.tellPool(pool);
+    await this.decisions.usePool(pool);
+    this.tellPool();
     this.tellFirstTexts();
     await this.tuning.lookBack();
     // nobody has to wait for what is learned
     void this.learn();
   }
 
-  private tellPool(pool: Pool): void {
+  private tellPool(): void {
     this.changes++;
-    this.decisions.usePool(pool);
     this.emitter.fire({ kind: 'pool' });
   }
 
@@ -497,7 +521,7 @@ export class OpenTask implements LabelingTask {
     if (!pool) return;
     try {
       this.evidence.forget();
-      await this.decisions.recount(this.services.pause);
+      await this.decisions.recount();
       await this.learner.begin({ pool, kind: definition.kind, labels: this.decisions.labelIds, keywords: keywordsOf(definition) });
       this.learner.useModel(await this.tuning.model());
     } catch (error) {
@@ -522,12 +546,12 @@ export class OpenTask implements LabelingTask {
 
   /** Takes in what others have decided. */
   private async takeIn(): Promise<void> {
-    this.tookIn(await this.parts.journal.refresh());
+    await this.tookIn(await this.parts.journal.refresh());
   }
 
-  private tookIn({ examples, problems }: Refreshed): void {
+  private async tookIn({ examples, problems }: Refreshed): Promise<void> {
     for (const problem of problems) this.note(problem);
-    if (examples.length > 0) this.decided(examples);
+    if (examples.length > 0) await this.decided(examples);
   }
 
   private useDefinition(next: TaskDefinition): void {
@@ -559,6 +583,11 @@ export class OpenTask implements LabelingTask {
     if (error instanceof HumanError) this.emitter.fire({ kind: 'problem', problem: error });
     else this.services.log.error(error instanceof Error ? error : String(error));
   }
+}
+
+function exampleIn(pool: Pool | undefined, id: string): Example | undefined {
+  const position = pool?.positionOf(id);
+  return position === undefined ? undefined : pool?.exampleAt(position);
 }
 
 /** The column of the label that is explained: the one that was guessed, else the one that the model itself would guess. */

@@ -15,6 +15,16 @@ import { divide } from './fineTuning';
 import { LearnableCounts } from './learnableCounts';
 import type { Pool } from './pool';
 import { Slices } from './slices';
+import type { Drafts } from '../../storage/journalStore';
+
+/** What is known of texts when they are decided on. */
+export interface KnownTexts {
+  example(id: string): Example | undefined;
+  predictionOf(id: string): DecisionPrediction | undefined;
+}
+
+/** Texts that are decided on within a turn. */
+const few = 100;
 
 /** What was decided in a task, seen through its present labels and texts. */
 export class TaskDecisions {
@@ -26,15 +36,28 @@ export class TaskDecisions {
   private readonly trail = new DecisionTrail();
   private readonly places = new DecidedPlaces();
   private pool: Pool | undefined;
+  /** Texts of the pool that are counted, from the first one on. */
+  private counted = 0;
 
-  constructor(
+  private constructor(
     readonly state: JournalState,
     private task: TaskDefinition,
     private readonly annotator: string,
+    private readonly pause: () => Promise<void>,
   ) {
     this.labels = offeredLabels(task);
     this.labelIds = this.labels.map(({ id }) => id);
-    for (const decision of state.decisions) this.follow(decision);
+  }
+
+  /** Looks at all that was decided, in slices; nothing may be decided meanwhile. */
+  static async of(state: JournalState, task: TaskDefinition, annotator: string, pause: () => Promise<void>): Promise<TaskDecisions> {
+    const decisions = new TaskDecisions(state, task, annotator, pause);
+    const slices = new Slices(pause);
+    for (const decision of state.decisions()) {
+      decisions.follow(decision);
+      if (slices.isOver) await slices.rest();
+    }
+    return decisions;
   }
 
   get definition(): TaskDefinition {
@@ -50,17 +73,27 @@ export class TaskDecisions {
     return before.length !== this.labelIds.length || before.some((id, index) => id !== this.labelIds[index]);
   }
 
-  /** Counts the texts of this pool from now on; as it grows, it has to be told again. */
-  usePool(pool: Pool): void {
+  /** Counts the texts of this pool from now on; as it grows, it has to be told again. Resolves when they are counted. */
+  async usePool(pool: Pool): Promise<void> {
+    const isOther = pool !== this.pool;
     this.pool = pool;
-    this.state.countWithin((id) => pool.positionOf(id) !== undefined);
+    const from = isOther ? pool.size : this.counted;
+    this.counted = pool.size;
+    if (isOther) await this.state.countWithin((id) => pool.positionOf(id) !== undefined, this.pause);
+    const slices = new Slices(this.pause);
+    for (let position = from; position < pool.size; position++) {
+      this.state.countAlso([pool.idAt(position)]);
+      if (slices.isOver) await slices.rest();
+    }
   }
 
   /** Takes in what was decided about these texts. */
-  changed(examples: readonly string[]): void {
+  async changed(examples: readonly string[]): Promise<void> {
+    const slices = new Slices(this.pause);
     for (const id of examples) {
       this.countLearnable(id);
       for (const word of this.state.wordsOf(id)) this.follow(word);
+      if (slices.isOver) await slices.rest();
     }
   }
 
@@ -85,9 +118,9 @@ export class TaskDecisions {
   }
 
   /** Counts anew what can be learned from. */
-  async recount(pause: () => Promise<void>): Promise<void> {
+  async recount(): Promise<void> {
     this.learnable.clear();
-    const slices = new Slices(pause);
+    const slices = new Slices(this.pause);
     for (const id of [...this.state.decidedExamples()]) {
       this.countLearnable(id);
       if (slices.isOver) await slices.rest();
@@ -95,14 +128,19 @@ export class TaskDecisions {
   }
 
   /** The texts of the pool that were decided on, in the parts that fine-tuning needs. */
-  divided(): FineTuneRows {
+  async divided(): Promise<FineTuneRows> {
     const { pool } = this;
     const decided: DecidedText[] = [];
-    for (const id of pool ? this.state.decidedExamples() : []) {
+    const slices = new Slices(this.pause);
+    for (const id of pool ? [...this.state.decidedExamples()] : []) {
       const position = pool?.positionOf(id);
       if (position !== undefined) decided.push({ position, value: this.learnedAt(position).value, check: isCheck(id) });
+      if (slices.isOver) await slices.rest();
     }
-    return divide(decided, (position) => pool?.idAt(position) ?? '');
+    await this.pause();
+    const rows = await divide(decided, (position) => pool?.idAt(position) ?? '', this.pause);
+    await this.pause();
+    return rows;
   }
 
   neighbour(id: string, step: -1 | 1): string | undefined {
@@ -120,18 +158,33 @@ export class TaskDecisions {
   }
 
   /**
-   * What has to be written for a request.
+   * What has to be written for a request; one about many texts is drafted in slices, when it is its turn.
    * @throws HumanError `labeling.label`, `labeling.number`, `labeling.range`, `labeling.example` when it does not fit the task
    */
-  draftsOf({ targets, status, value, origin }: DecideRequest, known: { example(id: string): Example | undefined; predictionOf(id: string): DecisionPrediction | undefined }): readonly DecisionDraft[] {
-    if (status === 'labeled') this.checkValue(value);
-    return targets.map((target): DecisionDraft => {
+  draftsOf(request: DecideRequest, known: KnownTexts): Drafts {
+    if (request.status === 'labeled') this.checkValue(request.value);
+    const drafts = this.eachDraft(request, known);
+    return request.targets.length <= few ? [...drafts] : () => this.inSlices(drafts);
+  }
+
+  private async inSlices(drafts: Iterable<DecisionDraft>): Promise<readonly DecisionDraft[]> {
+    const slices = new Slices(this.pause);
+    const made: DecisionDraft[] = [];
+    for (const draft of drafts) {
+      made.push(draft);
+      if (slices.isOver) await slices.rest();
+    }
+    return made;
+  }
+
+  private *eachDraft({ targets, status, value, origin }: DecideRequest, known: KnownTexts): Iterable<DecisionDraft> {
+    for (const target of targets) {
       const example = typeof target === 'string' ? known.example(target) : { id: exampleId(target.text), text: target.text, sources: [target.source] };
       if (!example) throw unknownExample();
       const { id, text, sources } = example;
       const label = status === 'labeled' ? value : status === 'flagged' ? (value ?? this.state.wordOf(id, this.annotator)?.label) : undefined;
       const prediction = known.predictionOf(id);
-      return {
+      yield {
         example: id,
         ...(sources[0] ? { source: sources[0] } : {}),
         text: excerptOf(text),
@@ -140,7 +193,7 @@ export class TaskDecisions {
         origin,
         ...(prediction ? { prediction } : {}),
       };
-    });
+    }
   }
 
   private checkValue(value: DecisionValue | undefined): void {

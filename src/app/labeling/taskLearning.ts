@@ -38,6 +38,8 @@ export interface LearningSubject {
 
 /** Shuffles that come out the same in every window. */
 const seed = 1;
+/** Decisions in one message to the learner. */
+const decisionsAtOnce = 2000;
 /** Texts that are shown next. */
 const onScreen = 64;
 
@@ -113,7 +115,7 @@ export class TaskLearning {
     this.checkOn(generation);
     // those that are decided meanwhile are told again, which does no harm
     this.learned.clear();
-    this.takeLearned(changes, await this.learner.decide(changes), generation);
+    await this.learn(changes, generation);
     if (this.chosenOrder !== 'useful') this.take(await this.learner.rank(this.chosenOrder), generation);
     void this.pump();
     void this.cache();
@@ -222,13 +224,36 @@ export class TaskLearning {
     await Promise.resolve();
     try {
       while (this.waiting.size > 0 && this.latest && generation === this.generation) {
-        const changes = [...this.waiting].map((position) => this.options.decisionAt(position));
+        const positions = [...this.waiting];
         this.waiting.clear();
-        this.takeLearned(changes, await this.learner.decide(changes), generation);
+        await this.learn(await this.inSlices(positions), generation);
       }
     } catch (error) {
       this.tell(error);
     }
+  }
+
+  private async inSlices(positions: readonly number[]): Promise<LearnedDecision[]> {
+    const slices = new Slices(this.options.pause);
+    const changes: LearnedDecision[] = [];
+    for (const position of positions) {
+      changes.push(this.options.decisionAt(position));
+      if (slices.isOver) await slices.rest();
+    }
+    return changes;
+  }
+
+  /** Tells the learner, in messages that are quickly made; those that come in together share a ranking. */
+  private async learn(changes: readonly LearnedDecision[], generation: number): Promise<void> {
+    let ranking = this.learner.decide(changes.slice(0, decisionsAtOnce));
+    for (let start = decisionsAtOnce; start < changes.length; start += decisionsAtOnce) {
+      // the last one is of all decisions, and fails if one before it does
+      ranking.catch(() => undefined);
+      await this.options.pause();
+      this.checkOn(generation);
+      ranking = this.learner.decide(changes.slice(start, start + decisionsAtOnce));
+    }
+    this.takeLearned(changes, await ranking, generation);
   }
 
   private takeLearned(changes: readonly LearnedDecision[], ranking: Ranking, generation: number): void {

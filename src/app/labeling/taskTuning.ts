@@ -31,6 +31,8 @@ export class TaskTuning {
   private latest: FineTuneState | undefined;
   /** Labelled texts that there were when it was last fine-tuned. */
   private tunedAt: number | undefined;
+  /** It is being looked whether there is enough for a fine-tuning. */
+  private isLooking = false;
 
   constructor(private readonly options: TaskTuningOptions) {
     this.models = new TaskModels(options.services.fileSystem, options.folder, options.decisions.definition.name);
@@ -104,18 +106,20 @@ export class TaskTuning {
   }
 
   /** Begins a fine-tuning if it is time for one. */
-  startIfDue(): void {
-    if (this.until !== 0) return;
-    const { decisions } = this.options;
+  async startIfDue(): Promise<void> {
+    if (this.until !== 0 || this.isLooking) return;
+    const { decisions, services } = this.options;
+    this.isLooking = true;
     try {
-      checkFineTune({ kind: decisions.definition.kind, labels: decisions.labelIds, rows: decisions.divided() });
+      await checkFineTune({ kind: decisions.definition.kind, labels: decisions.labelIds, rows: await decisions.divided(), pause: services.pause });
+      void this.start();
     } catch (error) {
       if (!(error instanceof HumanError)) throw error;
       // nobody has asked for it: it can wait for more
       this.tunedAt = decisions.state.counts().labeled;
-      return;
+    } finally {
+      this.isLooking = false;
     }
-    void this.start();
   }
 
   /** Fine-tunes, or joins the fine-tuning that runs. */
@@ -145,7 +149,7 @@ export class TaskTuning {
         folder,
         kind,
         labels: decisions.labelIds,
-        rows: decisions.divided(),
+        rows: await decisions.divided(),
         textAt: (position) => pool.textAt(position),
         decisions: labeled,
         model,

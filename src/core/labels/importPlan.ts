@@ -216,12 +216,12 @@ export class ImportPlanner {
  * @param task with the new labels
  * @param options `now`: ISO 8601, for answers without a time of their own; `group`: undone as one
  */
-export function importDecisions(plan: Pick<ImportPlan, 'decisions'>, task: TaskDefinition, target: Pick<ImportTarget, 'example'>, { now, group }: { readonly now: string; readonly group: string }): Decision[] {
+export function* importDecisions(plan: Pick<ImportPlan, 'decisions'>, task: TaskDefinition, target: Pick<ImportTarget, 'example'>, { now, group }: { readonly now: string; readonly group: string }): Iterable<Decision> {
   const labels = new LabelNames(task);
-  return plan.decisions.map(({ example, status, value, annotator, at }) => {
+  for (const { example, status, value, annotator, at } of plan.decisions) {
     const found = target.example(example);
     const source = found?.sources[0];
-    return {
+    yield {
       at: at ?? now,
       example,
       ...(source === undefined ? {} : { source }),
@@ -232,7 +232,7 @@ export function importDecisions(plan: Pick<ImportPlan, 'decisions'>, task: TaskD
       origin: 'import',
       group,
     };
-  });
+  }
 }
 
 /** Finds labels by what files call them: the id, the name, the name in other letter case, or one of these with the apostrophe of spreadsheet-safe cells. */

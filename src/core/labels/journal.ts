@@ -1,23 +1,16 @@
+import { sortInSlices } from '../util/sort';
 import { formatDecision, isSameValue, type Decision, type DecisionStatus, type DecisionValue } from './decision';
+import { ExampleCounting, type JournalCounts } from './journalCounts';
 import { resolveValue, type TaskDefinition } from './task';
 import type { ExampleState } from './view';
 
 /** Decisions between two looks at what has come in. */
-const decisionsAtOnce = 2000;
+const decisionsAtOnce = 1000;
 /** Milliseconds that the pace looks back. */
 const PACE_WINDOW = 10 * 60_000;
 
 /** A decision that has yet to be written: when and by whom is filled in then. */
 export type DecisionDraft = Omit<Decision, 'at' | 'annotator'>;
-
-/** Numbers of examples by what was decided about them, after merges of labels. */
-export interface JournalCounts {
-  readonly labeled: number;
-  readonly skipped: number;
-  readonly flagged: number;
-  /** By label id, of those that are labelled; of several labels each counts. */
-  readonly byLabel: Readonly<Record<string, number>>;
-}
 
 /**
  * What a task's decisions come to, those of all annotators: everybody's word on each example, counts, and what can be undone.
@@ -29,17 +22,27 @@ export interface JournalCounts {
 export class JournalState {
   private byAnnotator = new Map<string, AnnotatorReplay>();
   private contains: (example: string) => boolean = () => true;
-  /** Numbers of examples by status and value. */
-  private tally = new Map<string, { readonly status: DecisionStatus; readonly value: DecisionValue | undefined; count: number }>();
-  /** Cache of {@link decisions}. */
-  private sorted: readonly Decision[] | undefined;
+  private counting: ExampleCounting;
+  /** Countings that are being made, to be told of what changes meanwhile. */
+  private readonly beingCounted = new Set<ExampleCounting>();
 
-  constructor(private task: TaskDefinition) {}
+  constructor(private task: TaskDefinition) {
+    this.counting = this.countingOf(this.byAnnotator);
+  }
 
-  /** All decisions, in the order in which they count. */
-  get decisions(): readonly Decision[] {
-    this.sorted ??= [...this.byAnnotator.values()].flatMap(({ lines }) => lines).sort(compare);
-    return this.sorted;
+  /** All decisions, in the order in which they count. Nothing may be added while they are gone through. */
+  *decisions(): Iterable<Decision> {
+    const rest = [...this.byAnnotator.values()].map(({ lines }) => ({ lines, at: 0 }));
+    for (;;) {
+      let first: { readonly from: (typeof rest)[number]; readonly decision: Decision } | undefined;
+      for (const from of rest) {
+        const decision = from.lines[from.at];
+        if (decision && (!first || compare(decision, first.decision) < 0)) first = { from, decision };
+      }
+      if (!first) return;
+      first.from.at++;
+      yield first.decision;
+    }
   }
 
   /** Names of all who decided, sorted. */
@@ -50,13 +53,29 @@ export class JournalState {
   /** Labels were renamed, merged …: values are seen through the new ones from now on. */
   useTask(task: TaskDefinition): void {
     this.task = task;
-    this.recount();
   }
 
-  /** Counts only examples of the pool from now on. Call it again when the pool has changed. */
-  countWithin(contains: (example: string) => boolean): void {
+  /**
+   * Counts only examples of a pool from now on: in slices, and until that is done as before. Of a pool that grows, tell what is added ({@link countAlso}).
+   * @param contains another function for another pool
+   */
+  async countWithin(contains: (example: string) => boolean, breathe: () => Promise<void>): Promise<void> {
     this.contains = contains;
-    this.recount();
+    for (;;) {
+      const { byAnnotator } = this;
+      const counting = await this.count(byAnnotator, breathe);
+      this.beingCounted.delete(counting);
+      // somebody else counts another pool by now
+      if (contains !== this.contains) return;
+      if (byAnnotator !== this.byAnnotator) continue;
+      this.counting = counting;
+      return;
+    }
+  }
+
+  /** Says that the pool holds these now. */
+  countAlso(examples: Iterable<string>): void {
+    for (const example of examples) for (const counting of [this.counting, ...this.beingCounted]) counting.update(example);
   }
 
   /**
@@ -65,21 +84,24 @@ export class JournalState {
    */
   add(decisions: readonly Decision[]): readonly string[] {
     const examples = [...new Set(decisions.map(({ example }) => example))];
-    for (const example of examples) this.count(example, -1);
-    for (const [annotator, own] of byAnnotator(decisions)) {
+    for (const [annotator, own] of group(decisions, new Map())) {
       const replay = this.byAnnotator.get(annotator) ?? new AnnotatorReplay();
       const late = own.sort(compare).filter((decision) => !replay.take(decision));
       this.byAnnotator.set(annotator, late.length === 0 ? replay : AnnotatorReplay.of([...replay.lines, ...late]));
     }
-    this.sorted = undefined;
-    for (const example of examples) this.count(example, 1);
+    this.countAlso(examples);
     return examples;
   }
 
   /** As {@link add} for any number of decisions, in slices. What the state says changes at once, when all are taken in; nothing else may be added meanwhile. */
   async addMany(decisions: readonly Decision[], breathe: () => Promise<void>): Promise<readonly string[]> {
     await this.replay(this.byAnnotator, decisions, breathe);
-    return [...new Set(decisions.map(({ example }) => example))];
+    const examples = new Set<string>();
+    for (const [index, { example }] of decisions.entries()) {
+      if (index % decisionsAtOnce === 0) await breathe();
+      examples.add(example);
+    }
+    return [...examples];
   }
 
   /** Forgets all decisions for these, in slices as {@link addMany}. */
@@ -89,9 +111,14 @@ export class JournalState {
 
   private async replay(before: ReadonlyMap<string, AnnotatorReplay>, decisions: readonly Decision[], breathe: () => Promise<void>): Promise<void> {
     const next = new Map(before);
-    for (const [annotator, own] of byAnnotator(decisions)) {
+    const groups = new Map<string, Decision[]>();
+    for (let start = 0; start < decisions.length; start += decisionsAtOnce) {
       await breathe();
-      const lines = [...(before.get(annotator)?.lines ?? []), ...own].sort(compare);
+      group(decisions.slice(start, start + decisionsAtOnce), groups);
+    }
+    for (const [annotator, own] of groups) {
+      await breathe();
+      const lines = await sortInSlices([...(before.get(annotator)?.lines ?? []), ...own], compare, breathe);
       const replay = new AnnotatorReplay();
       for (const [index, decision] of lines.entries()) {
         if (index % decisionsAtOnce === 0) await breathe();
@@ -99,10 +126,15 @@ export class JournalState {
       }
       next.set(annotator, replay);
     }
-    await breathe();
-    this.byAnnotator = next;
-    this.sorted = undefined;
-    this.recount();
+    for (;;) {
+      const { contains } = this;
+      const counting = await this.count(next, breathe);
+      this.beingCounted.delete(counting);
+      if (contains !== this.contains) continue;
+      this.byAnnotator = next;
+      this.counting = counting;
+      return;
+    }
   }
 
   /** What was decided about an example: the latest label or flag of anybody, else the latest skip. Undefined if no word stands. */
@@ -123,21 +155,12 @@ export class JournalState {
 
   /** The word of everybody who has one on an example, by annotator. */
   wordsOf(example: string): readonly Decision[] {
-    const words: Decision[] = [];
-    for (const replay of this.byAnnotator.values()) {
-      const word = replay.words.get(example);
-      if (word) words.push(word);
-    }
-    return words.length < 2 ? words : words.sort((a, b) => order(a.annotator, b.annotator));
+    return wordsIn(this.byAnnotator, example);
   }
 
   /** Ids of all examples that somebody's word stands for, each once. */
-  *decidedExamples(): Iterable<string> {
-    const earlier: ReadonlyMap<string, Decision>[] = [];
-    for (const { words } of this.byAnnotator.values()) {
-      for (const example of words.keys()) if (!earlier.some((others) => others.has(example))) yield example;
-      earlier.push(words);
-    }
+  decidedExamples(): Iterable<string> {
+    return decidedIn(this.byAnnotator);
   }
 
   /** For each labelled example the answers of the annotators, after merges of labels: what `agreementOf` takes. */
@@ -158,15 +181,7 @@ export class JournalState {
   }
 
   counts(): JournalCounts {
-    const sums = { labeled: 0, skipped: 0, flagged: 0 };
-    const byLabel = new Map<string, number>();
-    for (const { status, value, count } of this.tally.values()) {
-      if (status === 'cleared') continue;
-      sums[status] += count;
-      if (status !== 'labeled' || value === undefined || typeof value === 'number') continue;
-      for (const id of typeof value === 'string' ? [value] : value) byLabel.set(id, (byLabel.get(id) ?? 0) + count);
-    }
-    return { ...sums, byLabel: Object.fromEntries([...byLabel].filter(([, count]) => count > 0)) };
+    return this.counting.counts(this.task);
   }
 
   /**
@@ -195,16 +210,16 @@ export class JournalState {
     return (this.byAnnotator.get(annotator)?.undone.length ?? 0) > 0;
   }
 
-  /** What has to be written to take the annotator's latest act back: for each example their word before it, or that it is cleared. Undefined if there is nothing to undo. */
-  undo(annotator: string): readonly DecisionDraft[] | undefined {
+  /** What has to be written to take the annotator's latest act back: for each example their word before it, or that it is cleared. Undefined if there is nothing to undo. Nothing may be added while it is gone through. */
+  undo(annotator: string): Iterable<DecisionDraft> | undefined {
     const act = this.byAnnotator.get(annotator)?.done.at(-1);
-    return act && [...act.changes].filter(([example]) => !act.undone.has(example)).map(([, { before, after }]) => ({ ...(before === undefined ? cleared(after) : wordAgain(before)), undo: act.id }));
+    return act && takingBack(act);
   }
 
   /** What has to be written to do again what was taken back last. Undefined if there is nothing, or something was decided since. */
-  redo(annotator: string): readonly DecisionDraft[] | undefined {
+  redo(annotator: string): Iterable<DecisionDraft> | undefined {
     const act = this.byAnnotator.get(annotator)?.undone.at(-1);
-    return act && [...act.changes].filter(([example]) => act.undone.has(example)).map(([, { after }]) => ({ ...wordAgain(after), redo: act.id }));
+    return act && doingAgain(act);
   }
 
   /**
@@ -221,21 +236,20 @@ export class JournalState {
     return label === undefined ? { status } : { status, value: resolveValue(this.task, label) };
   }
 
-  private recount(): void {
-    this.tally = new Map();
-    for (const example of this.decidedExamples()) this.count(example, 1);
+  private countingOf(words: ReadonlyMap<string, AnnotatorReplay>): ExampleCounting {
+    return new ExampleCounting(this.contains, (example) => winnerOf(wordsIn(words, example)));
   }
 
-  /** Counts an example in or out. */
-  private count(example: string, by: 1 | -1): void {
-    if (!this.contains(example)) return;
-    const winner = winnerOf(this.wordsOf(example));
-    if (winner === undefined) return;
-    const { status, value } = this.sayingOf(winner);
-    const key = `${status} ${typeof value === 'object' ? JSON.stringify(value) : (value ?? '')}`;
-    const entry = this.tally.get(key);
-    if (entry) entry.count += by;
-    else this.tally.set(key, { status, value, count: by });
+  /** Counts in slices. The caller has to take the result out of {@link beingCounted} in the same turn in which it uses it. */
+  private async count(words: ReadonlyMap<string, AnnotatorReplay>, breathe: () => Promise<void>): Promise<ExampleCounting> {
+    const counting = this.countingOf(words);
+    this.beingCounted.add(counting);
+    let done = 0;
+    for (const example of decidedIn(words)) {
+      counting.update(example);
+      if (++done % decisionsAtOnce === 0) await breathe();
+    }
+    return counting;
   }
 }
 
@@ -358,14 +372,33 @@ function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function byAnnotator(decisions: readonly Decision[]): ReadonlyMap<string, Decision[]> {
-  const groups = new Map<string, Decision[]>();
+/** Adds decisions to those of their annotators. */
+function group(decisions: readonly Decision[], groups: Map<string, Decision[]>): ReadonlyMap<string, Decision[]> {
   for (const decision of decisions) {
-    const group = groups.get(decision.annotator);
-    if (group) group.push(decision);
+    const own = groups.get(decision.annotator);
+    if (own) own.push(decision);
     else groups.set(decision.annotator, [decision]);
   }
   return groups;
+}
+
+/** The word of everybody who has one on an example, by annotator. */
+function wordsIn(replays: ReadonlyMap<string, AnnotatorReplay>, example: string): readonly Decision[] {
+  const words: Decision[] = [];
+  for (const replay of replays.values()) {
+    const word = replay.words.get(example);
+    if (word) words.push(word);
+  }
+  return words.length < 2 ? words : words.sort((a, b) => order(a.annotator, b.annotator));
+}
+
+/** Examples that somebody's word stands for, each once. */
+function* decidedIn(replays: ReadonlyMap<string, AnnotatorReplay>): Iterable<string> {
+  const earlier: ReadonlyMap<string, Decision>[] = [];
+  for (const { words } of replays.values()) {
+    for (const example of words.keys()) if (!earlier.some((others) => others.has(example))) yield example;
+    earlier.push(words);
+  }
 }
 
 /** The word that counts of those of several annotators. */
@@ -377,6 +410,14 @@ function winnerOf(words: readonly Decision[]): Decision | undefined {
     if (isFirst || (winner !== undefined && (word.status === 'skipped') === (winner.status === 'skipped') && compare(winner, word) < 0)) winner = word;
   }
   return winner;
+}
+
+function* takingBack({ id, changes, undone }: Act): Iterable<DecisionDraft> {
+  for (const [example, { before, after }] of changes) if (!undone.has(example)) yield { ...(before === undefined ? cleared(after) : wordAgain(before)), undo: id };
+}
+
+function* doingAgain({ id, changes, undone }: Act): Iterable<DecisionDraft> {
+  for (const [example, { after }] of changes) if (undone.has(example)) yield { ...wordAgain(after), redo: id };
 }
 
 function wordAgain({ example, source, text, status, label, origin, prediction }: Decision): DecisionDraft {

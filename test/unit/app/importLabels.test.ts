@@ -46,7 +46,7 @@ class World implements ImportTarget {
   readonly wordOf: ImportTarget['wordOf'] = (id, annotator) => this.journal.wordOf(id, annotator);
 
   decided(plan: ImportPlan): Decision[] {
-    return importDecisions(plan, this.task, this, { now, group: 'g' });
+    return [...importDecisions(plan, this.task, this, { now, group: 'g' })];
   }
 
   /** What anybody would see: status, value and annotator of every text. */
@@ -170,7 +170,7 @@ describe('planImport', () => {
     assert.deepStrictEqual(found.unmatched, { count: 1, rows: [4] });
     assert.match(found.problems.first[0]?.message ?? '', /^old\.csv: rows 1 and 7 hold the same text with different labels/);
     const withLabels = { ...target.task, labels: [...target.task.labels, { id: 'negative-1', name: 'negative', color: 1 }, { id: 'neutral', name: 'neutral', color: 2 }] };
-    const decisions = importDecisions(found, withLabels, target, { now, group: 'g' });
+    const decisions = [...importDecisions(found, withLabels, target, { now, group: 'g' })];
     assert.deepStrictEqual(decisions[1], { at: now, example: exampleId('bad'), source: { file: 'r.csv', row: 1 }, text: 'bad', status: 'labeled', label: 'negative-1', annotator: 'me', origin: 'import', group: 'g' });
   });
 

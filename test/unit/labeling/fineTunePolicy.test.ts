@@ -2,6 +2,8 @@ import * as assert from 'node:assert';
 import * as fc from 'fast-check';
 import { canFineTune, fineTuneRows, isKept, stopHint, untilFineTune, type DecidedText, type FineTuneCounts, type StopEvidence } from '../../../src/labeling/fineTunePolicy';
 
+const pause = (): Promise<void> => Promise.resolve();
+
 const counts: FineTuneCounts = { kind: 'single', byLabel: [5, 5, 0], labeled: 10, sinceLast: 12, every: 20, running: false };
 
 describe('fine-tuning', () => {
@@ -16,12 +18,12 @@ describe('fine-tuning', () => {
     assert.ok(!canFineTune({ kind: 'number', byLabel: [], labeled: 9 }));
   });
 
-  it('learns from labels alone and is judged on the checks alone', () => {
+  it('learns from labels alone and is judged on the checks alone', async () => {
     const text = fc.record({ value: fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 2 }).map((label) => [label])), check: fc.boolean() });
-    fc.assert(
-      fc.property(fc.array(text, { maxLength: 120 }), fc.integer(), (texts, seed) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { maxLength: 120 }), fc.integer(), async (texts, seed) => {
         const decided = texts.map((one, position): DecidedText => ({ ...one, position }));
-        const { training, validation, holdout } = fineTuneRows(decided, seed);
+        const { training, validation, holdout } = await fineTuneRows(decided, seed, pause);
         const sorted = (rows: readonly DecidedText[]): DecidedText[] => [...rows].sort((a, b) => a.position - b.position);
         assert.deepStrictEqual(sorted([...training, ...validation]), decided.filter(({ value, check }) => value !== null && !check));
         assert.deepStrictEqual(holdout, decided.filter(({ value, check }) => value !== null && check));
@@ -31,16 +33,16 @@ describe('fine-tuning', () => {
           assert.ok(Math.abs(of(validation) - 0.15 * all) <= 1);
           assert.ok(all === 0 || of(training) > 0);
         }
-        assert.deepStrictEqual(fineTuneRows([...decided].reverse(), seed).training, training);
+        assert.deepStrictEqual((await fineTuneRows([...decided].reverse(), seed, pause)).training, training);
       }),
     );
   });
 
-  it('weighs classes when one is twice another', () => {
+  it('weighs classes when one is twice another', async () => {
     const rows = (sizes: readonly number[]): DecidedText[] => sizes.flatMap((size, label) => Array.from({ length: size }, (_, i): DecidedText => ({ position: label * 100 + i, value: [label], check: false })));
-    assert.strictEqual(fineTuneRows(rows([20, 11]), 1).balance, false);
-    assert.strictEqual(fineTuneRows(rows([20, 10]), 1).balance, true);
-    assert.strictEqual(fineTuneRows(rows([20]), 1).balance, false);
+    assert.strictEqual((await fineTuneRows(rows([20, 11]), 1, pause)).balance, false);
+    assert.strictEqual((await fineTuneRows(rows([20, 10]), 1, pause)).balance, true);
+    assert.strictEqual((await fineTuneRows(rows([20]), 1, pause)).balance, false);
   });
 
   it('is kept unless it loses more rows than chance would', () => {

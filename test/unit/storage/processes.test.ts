@@ -47,7 +47,7 @@ describe('journals, processes and git', function () {
     assert.ok(acknowledged.length >= 50);
     assert.deepStrictEqual(acknowledged.filter((text) => store.state.stateOf(exampleId(text))?.value !== 'good'), []);
     assert.deepStrictEqual(store.foreign, []);
-    assert.strictEqual(linesOf(path.join(folder, 'mei.jsonl')).length, store.state.decisions.length);
+    assert.strictEqual(linesOf(path.join(folder, 'mei.jsonl')).length, [...store.state.decisions()].length);
   });
 
   it('take a thousand decisions from each of two processes at once', async () => {
@@ -101,9 +101,9 @@ describe('journals, processes and git', function () {
       assert.strictEqual(linesOf(path.join(labels, 'mei.jsonl')).length, 6);
       const { store: fresh, problems: found } = await JournalStore.open({ fileSystem: files, folder: labels, task });
       assert.deepStrictEqual(found, []);
-      assert.deepStrictEqual(store.state.decisions, fresh.state.decisions);
+      assert.deepStrictEqual([...store.state.decisions()], [...fresh.state.decisions()]);
       assert.deepStrictEqual(['a', 'b', 'c'].map((text) => store.state.stateOf(exampleId(text))?.value), ['mixed', undefined, 'bad']);
-      states.push(store.state.decisions);
+      states.push([...store.state.decisions()]);
       assert.strictEqual(git('status', '--porcelain'), '');
       assert.deepStrictEqual(readdirSync(labels).sort(), ['.gitattributes', 'li.jsonl', 'mei.jsonl']);
       // models stay out

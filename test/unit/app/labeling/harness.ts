@@ -186,7 +186,7 @@ export class Harness {
     if ((await store.list()).length === 0) await store.create(definition);
     const task = await store.read('reviews');
     const journalOf = async (annotator: string): Promise<JournalStore> => (await JournalStore.open({ fileSystem: this.fileSystem, folder: labelsFolder(folder, 'reviews'), task, annotator, breathe: pause })).store;
-    const opened = new OpenTask(this.services, { folder, definition: task, annotator: 'mei', journal: await journalOf('mei'), journalOf, store, problems: [] });
+    const opened = await OpenTask.open(this.services, { folder, definition: task, annotator: 'mei', journal: await journalOf('mei'), journalOf, store, problems: [] });
     this.tasks.push(opened);
     opened.onDidChange((change) => this.changes.push(change));
     return opened;

@@ -63,6 +63,47 @@ describe('an open task', () => {
     assert.deepStrictEqual([task.counts.labeled, task.canUndo, task.canRedo], [0, false, true]);
   });
 
+  it('takes what is decided while a bulk of many is written in the order of the keys, loses none, and undoes the bulk at once', async () => {
+    const many = Array.from({ length: 2500 }, (_, row) => `${row % 2 === 0 ? 'bad' : 'good'} text of many ${row}`);
+    await harness.fill(many);
+    const task = await opened();
+    const ids = many.map((text) => exampleId(text));
+    const [first = '', second = '', third = ''] = ids;
+    const key = (id: string): ReturnType<OpenTask['decide']> => task.decide({ targets: [id], status: 'labeled', value: 'negative', origin: 'key' });
+    await Promise.all([
+      key(first),
+      task.decide({ targets: ids, status: 'labeled', value: 'positive', origin: 'bulk' }),
+      key(second),
+      key(third),
+      task.undo(),
+    ]);
+    const values = (): unknown[] => [first, second, third].map((id) => task.stateOf(id)?.value);
+    assert.deepStrictEqual(values(), ['positive', 'negative', 'positive']);
+    assert.deepStrictEqual([task.counts.labeled, task.counts.byLabel], [2500, { positive: 2499, negative: 1 }]);
+    const told = harness.changes.flatMap((change) => (change.kind === 'decisions' ? [change.examples.length] : []));
+    assert.deepStrictEqual(told, [1, 2500, 1, 1, 1]);
+    const lines = harness.decisions();
+    assert.deepStrictEqual(lines.map(({ example }) => example), [first, ...ids, second, third, third]);
+    assert.ok(lines.every(({ at }, index) => index === 0 || at >= (lines[index - 1]?.at ?? '')));
+    assert.strictEqual(new Set(lines.slice(1, 2501).map(({ group }) => group)).size, 1);
+    await task.undo();
+    assert.strictEqual((await task.undo())?.examples.length, 2500);
+    assert.deepStrictEqual([values(), task.counts.labeled], [['negative', undefined, undefined], 1]);
+    assert.strictEqual((await task.redo())?.examples.length, 2500);
+    assert.deepStrictEqual([values(), task.counts.labeled], [['positive', 'positive', 'positive'], 2500]);
+  });
+
+  it('writes a bulk of many wholly or not at all', async () => {
+    const many = Array.from({ length: 1500 }, (_, row) => `text of many ${row}`);
+    await harness.fill(many);
+    const task = await opened();
+    const bulk = task.decide({ targets: [...many.map((text) => exampleId(text)), exampleId('not among them')], status: 'skipped', origin: 'bulk' });
+    const key = task.decide({ targets: [exampleId(many[0] ?? '')], status: 'labeled', value: 'positive', origin: 'key' });
+    await assert.rejects(bulk, (error) => error instanceof HumanError && error.code === 'labeling.example');
+    await key;
+    assert.deepStrictEqual([harness.decisions().length, task.counts.labeled, task.counts.skipped], [1, 1, 0]);
+  });
+
   it('writes a journal again that was deleted meanwhile, with all that was decided before', async () => {
     const task = await opened();
     await label(task, 3);

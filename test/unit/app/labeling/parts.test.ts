@@ -11,6 +11,7 @@ import { columnsFor, pickColumns } from '../../../../src/app/labeling/taskModel'
 import { newLabels } from '../../../../src/core/labels/task';
 import { exampleId } from '../../../../src/core/text/normalize';
 import type { DecidedText } from '../../../../src/labeling/fineTunePolicy';
+import { pause } from './inputs';
 
 describe('searching texts', () => {
   it('finds all words in any order, whatever their case', () => {
@@ -60,21 +61,21 @@ describe('dividing decisions for fine-tuning', () => {
   const decided = (count: number, checks: number): DecidedText[] => Array.from({ length: count }, (_, position) => ({ position, value: [position % 3], check: position < checks }));
   const positions = (texts: readonly DecidedText[]): number[] => texts.map(({ position }) => position).sort((a, b) => a - b);
 
-  it('holds out the checks alone where there are ten, and a part of the others besides where there are fewer', () => {
-    assert.deepStrictEqual(positions(divide(decided(60, 10), idAt).holdout), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    const { holdout, training, validation } = divide(decided(100, 3), idAt);
+  it('holds out the checks alone where there are ten, and a part of the others besides where there are fewer', async () => {
+    assert.deepStrictEqual(positions((await divide(decided(60, 10), idAt, pause)).holdout), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const { holdout, training, validation } = await divide(decided(100, 3), idAt, pause);
     assert.ok(holdout.length > 12 && holdout.length < 40, `${holdout.length}`);
     for (const label of [0, 1, 2]) assert.ok(holdout.some(({ value }) => Array.isArray(value) && value[0] === label));
     assert.deepStrictEqual(positions([...holdout, ...training, ...validation]), positions(decided(100, 3)));
   });
 
-  it('never judges by what was learned from before', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 10, max: 100 }), fc.integer({ min: 0, max: 20 }), fc.integer({ min: 1, max: 90 }), (count, checks, more) => {
-        const { training, validation } = divide(decided(count, checks), idAt);
+  it('never judges by what was learned from before', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 10, max: 100 }), fc.integer({ min: 0, max: 20 }), fc.integer({ min: 1, max: 90 }), async (count, checks, more) => {
+        const { training, validation } = await divide(decided(count, checks), idAt, pause);
         const learned = new Set(positions([...training, ...validation]));
         // the checks come first here, so a later decision is none
-        assert.ok(divide(decided(count + more, checks), idAt).holdout.every(({ position }) => !learned.has(position)));
+        assert.ok((await divide(decided(count + more, checks), idAt, pause)).holdout.every(({ position }) => !learned.has(position)));
       }),
     );
   });
