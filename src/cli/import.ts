@@ -53,9 +53,13 @@ export async function importLabels(args: Arguments, context: CliContext): Promis
 }
 
 /** The plan, for a person. */
-function describe({ answers, unanswered, decisions, unchanged, outdated, repeated, newLabels, unmatched, problems }: ImportPlan): string[] {
+function describe({ answers, unanswered, decisions, unchanged, outdated, overruled, replacing, repeated, newLabels, unmatched, problems }: ImportPlan): string[] {
+  const of = (...parts: readonly (readonly [number, string])[]): string => {
+    const said = parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : []));
+    return said.length > 0 ? ` (${said.join(', ')})` : '';
+  };
   const counts: readonly (readonly [number, string])[] = [
-    [decisions.length, 'new'],
+    [decisions.length, `new${of([replacing, 'take the place of others'], [overruled, 'do not count because somebody else decided later'])}`],
     [unchanged, 'as the task has them'],
     [outdated, 'changed since by the same annotator'],
     [repeated, 'of texts that come again'],

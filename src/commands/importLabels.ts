@@ -88,11 +88,13 @@ async function chooseLabelColumn(table: TableSample, guess: string | undefined):
 
 /** Shows what would change, before anything is written. */
 async function agrees({ log }: Workbench, task: LabelingTask, file: string, plan: ImportPlan): Promise<boolean> {
-  const { decisions, unchanged, outdated, unanswered, newLabels, unmatched, problems } = plan;
+  const { decisions, unchanged, outdated, overruled, replacing, unanswered, newLabels, unmatched, problems } = plan;
   const lines = [
     ...(newLabels.length > 0 ? [vscode.l10n.t('New labels: {0}', newLabels.slice(0, 20).map(({ name, count }) => `${name} (${counted(count)})`).join(', '))] : []),
     ...(unchanged > 0 ? [vscode.l10n.t('{0} are as the task has them already.', counted(unchanged))] : []),
     ...(outdated > 0 ? [vscode.l10n.t('{0} were decided otherwise since, which counts.', counted(outdated))] : []),
+    ...(replacing > 0 ? [vscode.l10n.t('{0} take the place of what was decided before.', counted(replacing))] : []),
+    ...(overruled > 0 ? [vscode.l10n.t('{0} go along, while what somebody else decided later counts.', counted(overruled))] : []),
     ...(unanswered > 0 ? [vscode.l10n.t('{0} rows have no label.', counted(unanswered))] : []),
     ...(unmatched.count > 0 ? [vscode.l10n.t('{0} rows hold texts that the task does not have (rows {1} …).', counted(unmatched.count), unmatched.rows.slice(0, 5).join(', '))] : []),
     ...(problems.count > 0 ? [vscode.l10n.t('{0} rows cannot be imported; the log names them.', counted(problems.count)), ...problems.first.slice(0, 2).map(translated)] : []),

@@ -189,7 +189,8 @@ export class JournalStore {
         }
       }
       const [first, second] = fit;
-      if (first) await this.appendLines(second ? fit.flatMap(({ lines }) => lines) : first.lines);
+      const lines = second ? fit.flatMap((each) => each.lines) : (first?.lines ?? []);
+      if (lines.length > 0) await this.appendLines(lines);
       const reversible = { canUndo: this.state.canUndo(this.writer), canRedo: this.state.canRedo(this.writer) };
       for (const { act, examples } of fit) act.resolve({ examples, ...reversible });
     } catch (error) {

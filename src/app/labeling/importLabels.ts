@@ -22,6 +22,8 @@ export interface ImportRequest {
   readonly target: ImportTarget;
   /** Resolves after what has come in was handled. */
   readonly pause: () => Promise<void>;
+  /** Milliseconds since 1970; the clock's by default. */
+  readonly now?: number;
   readonly signal?: AbortSignalLike;
   /** Called after each piece with the rows that were read. */
   readonly onProgress?: (rows: number) => void;
@@ -55,7 +57,7 @@ class Import {
   private rows = 0;
 
   constructor(private readonly request: ImportRequest) {
-    this.planner = new ImportPlanner(request.file, request.target);
+    this.planner = new ImportPlanner(request.file, request.target, new Date(request.now ?? Date.now()).toISOString());
     this.slices = new Slices(request.pause);
   }
 

@@ -34,7 +34,7 @@ export interface LabelingTask extends Disposable {
   /** By text, for documents; the state of texts that are in no source, too. */
   stateOf(id: string): ExampleState | undefined;
   /** An annotator's own latest word on an example. */
-  wordOf(id: string, annotator: string): Pick<Decision, 'at' | 'status' | 'label'> | undefined;
+  wordOf(id: string, annotator: string): Pick<Decision, 'at' | 'decidedAt' | 'status' | 'label'> | undefined;
   guessOf(id: string): Guess | undefined;
   /**
    * Latest decision about a text that stood at this place (`isSamePlace`) and was edited (`isEditOf` of its first 80 characters): shown as stale.

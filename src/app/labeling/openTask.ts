@@ -1,7 +1,7 @@
 import { agreementOf } from '../../core/labels/agreement';
 import { CancelledError, HumanError } from '../../core/errors';
 import type { Decision, DecisionPrediction, DecisionSource, DecisionValue } from '../../core/labels/decision';
-import { importDecisions, type ImportPlan } from '../../core/labels/importPlan';
+import { byAnnotator, importDrafts, type ImportPlan, type PlannedDecision } from '../../core/labels/importPlan';
 import type { DecisionDraft, JournalState } from '../../core/labels/journal';
 import { applyLabelEdit, keywordsOf, type Label, type TaskDefinition } from '../../core/labels/task';
 import type {
@@ -286,23 +286,26 @@ export class OpenTask implements LabelingTask {
       const names = plan.newLabels.map(({ name }) => name);
       const withLabels = (task: TaskDefinition): TaskDefinition => names.reduce((next, name) => applyLabelEdit(next, { do: 'add', name }), task);
       if (names.length > 0) this.useDefinition(await this.parts.store.update(this.definition.name, withLabels));
-      const byAnnotator = new Map<string, DecisionDraft[]>([[this.annotator, []]]);
-      const slices = new Slices(this.services.pause);
-      for (const { annotator, example, source, text, status, label, origin } of importDecisions(plan, this.definition, this, { now: new Date().toISOString(), group: 'import' })) {
-        const draft: DecisionDraft = { example, ...(source ? { source } : {}), text, status, ...(label === undefined ? {} : { label }), origin };
-        const drafts = byAnnotator.get(annotator);
-        if (drafts) drafts.push(draft);
-        else byAnnotator.set(annotator, [draft]);
-        if (slices.isOver) await slices.rest();
-      }
       let examples: readonly string[] = [];
-      for (const [annotator, drafts] of byAnnotator) {
+      for (const [annotator, decisions] of byAnnotator(plan.decisions)) {
         const journal = annotator === this.annotator ? this.parts.journal : await this.parts.journalOf(annotator);
+        // drafted when it is their turn, when it is known what was decided since the import was planned
+        const drafts = (): Promise<readonly DecisionDraft[]> => this.importDrafts(decisions);
         examples = examples.concat((await this.written(() => journal.append(drafts))).examples);
       }
       await this.takeIn();
       return this.undone(examples);
     });
+  }
+
+  private async importDrafts(decisions: readonly PlannedDecision[]): Promise<readonly DecisionDraft[]> {
+    const slices = new Slices(this.services.pause);
+    const drafts: DecisionDraft[] = [];
+    for (const draft of importDrafts(decisions, this.definition, this)) {
+      drafts.push(draft);
+      if (slices.isOver) await slices.rest();
+    }
+    return drafts;
   }
 
   async editLabel(edit: LabelEdit): Promise<void> {

@@ -1,7 +1,7 @@
 import { HumanError } from '../../core/errors';
 import { isCheck } from '../../core/labels/checks';
-import { importDecisions, type ImportPlan, type ImportTarget } from '../../core/labels/importPlan';
-import type { DecisionDraft, JournalState } from '../../core/labels/journal';
+import { byAnnotator, importDrafts, type ImportPlan, type ImportTarget } from '../../core/labels/importPlan';
+import type { JournalState } from '../../core/labels/journal';
 import { applyLabelEdit, type TaskDefinition } from '../../core/labels/task';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import type { FileSystem } from '../../storage/fileSystem';
@@ -104,16 +104,8 @@ export async function writeImport({ parent, name, fileSystem }: Pick<TaskFolder,
   const task = await new TaskStore(fileSystem, parent).update(name, (before) =>
     plan.newLabels.filter(({ name: label }) => !before.labels.some((known) => known.name === label)).reduce((now, { name: label }) => applyLabelEdit(now, { do: 'add', name: label }), before),
   );
-  const now = new Date().toISOString();
-  const byAnnotator = new Map<string, DecisionDraft[]>();
-  // the journal says when: later than all that its annotator decided before, so that the import counts
-  for (const decision of importDecisions(plan, task, target, { now, group: now })) {
-    const drafts = byAnnotator.get(decision.annotator);
-    if (drafts) drafts.push(decision);
-    else byAnnotator.set(decision.annotator, [decision]);
-  }
-  for (const [annotator, drafts] of byAnnotator) {
+  for (const [annotator, decisions] of byAnnotator(plan.decisions)) {
     const { store } = await JournalStore.open({ fileSystem, folder: labelsFolder(parent, name), task, annotator, breathe: pause });
-    await store.append(drafts);
+    await store.append([...importDrafts(decisions, task, target)]);
   }
 }

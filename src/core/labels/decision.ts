@@ -29,7 +29,7 @@ export interface DecisionPrediction {
 
 /** One line of the journal. */
 export interface Decision {
-  /** ISO 8601 in UTC, with milliseconds. */
+  /** When it was written: ISO 8601 in UTC, with milliseconds. Later than all that its annotator wrote before. */
   readonly at: string;
   /** `exampleId` of the text. */
   readonly example: string;
@@ -41,6 +41,11 @@ export interface Decision {
   readonly label?: DecisionValue;
   readonly annotator: string;
   readonly origin: DecisionOrigin;
+  /**
+   * When it was decided, of one that was imported from a file that says so; never later than `at`. This is the time that people see, and by which the words of several annotators are compared ({@link decidedAt});
+   * the order of one annotator's own decisions, and so undo, goes by `at`.
+   */
+  readonly decidedAt?: string;
   readonly prediction?: DecisionPrediction;
   /**
    * Groups lines that are undone together (a bulk decision), and says what an undo or redo takes back: `undo` and `redo` name the group that they undo or redo.
@@ -81,7 +86,7 @@ export function excerptOf(text: string): string {
 
 /** The decision as one line, without a line feed; fields in the order of the design, so that diffs are small. */
 export function formatDecision(decision: Decision): string {
-  const { at, example, source, text, status, label, annotator, origin, prediction, group, undo, redo } = decision;
+  const { at, example, source, text, status, label, annotator, origin, decidedAt: time, prediction, group, undo, redo } = decision;
   // what is undefined is left out
   return JSON.stringify({
     at,
@@ -92,6 +97,7 @@ export function formatDecision(decision: Decision): string {
     label,
     annotator,
     origin,
+    decidedAt: time,
     prediction: prediction && { label: prediction.label, score: prediction.score, model: prediction.model },
     group,
     undo,
@@ -121,8 +127,12 @@ function decisionOf(line: JsonObject, where: string, kind: TaskKind | undefined)
     throw new HumanError('decision.label', '{0}: a text that is labeled has a label, one that is skipped or cleared has none, and here it is the other way round. Correct the line, or take it out.', [where]);
   if (kind !== undefined && label !== undefined && kindOf(label) !== kind)
     throw new HumanError('decision.kind', '{0}: the label is not of the kind that the task asks for ({1}). Correct the line, or move it to the task that it belongs to.', [where, kind]);
+  const at = timeOf(line, 'at', where);
+  const time = line.has('decidedAt') ? timeOf(line, 'decidedAt', where) : undefined;
+  if (time !== undefined && time > at)
+    throw new HumanError('decision.decidedAt', '{0}: what was written at {1} cannot have been decided later, at {2}. Correct the line, or take it out.', [where, at, time]);
   return {
-    at: timeOf(line, where),
+    at,
     example: line.pattern('example', 32, /^[0-9a-f]{32}$/, 'e3b0c44298fc1c149afbf4c8996fb924'),
     ...(line.has('source') ? { source: sourceOf(line.object('source')) } : {}),
     text: line.string('text', decisionLimits.textLength),
@@ -130,6 +140,7 @@ function decisionOf(line: JsonObject, where: string, kind: TaskKind | undefined)
     ...(label === undefined ? {} : { label }),
     annotator: line.text('annotator', decisionLimits.annotatorLength),
     origin: line.oneOf('origin', decisionOrigins),
+    ...(time === undefined ? {} : { decidedAt: time }),
     ...(line.has('prediction') ? { prediction: predictionOf(line.object('prediction')) } : {}),
     ...optionalText(line, 'group'),
     ...optionalText(line, 'undo'),
@@ -142,8 +153,8 @@ function optionalText<N extends 'group' | 'undo' | 'redo'>(line: JsonObject, nam
   return text === undefined ? {} : ({ [name]: text } as { readonly [name in N]: string });
 }
 
-function timeOf(line: JsonObject, where: string): string {
-  const at = line.pattern('at', 24, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, '2026-11-20T20:00:00.000Z');
+function timeOf(line: JsonObject, name: 'at' | 'decidedAt', where: string): string {
+  const at = line.pattern(name, 24, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, '2026-11-20T20:00:00.000Z');
   // other than 31 February, and with room behind it for later decisions of the same clock
   if (Number.isNaN(Date.parse(at)) || new Date(at).toISOString() !== at || at >= '9999')
     throw new HumanError('decision.time', '{0}: {1} is no point in time. Correct the line, or take it out.', [where, at]);
@@ -172,6 +183,11 @@ function valueOf(object: JsonObject, name: string): DecisionValue {
     case 'other':
       return object.text(name, decisionLimits.labelLength);
   }
+}
+
+/** When a decision was taken, as far as anybody knows. */
+export function decidedAt({ at, decidedAt: time }: Pick<Decision, 'at' | 'decidedAt'>): string {
+  return time ?? at;
 }
 
 /** The kind of task whose answers look like this one. */

@@ -8,7 +8,7 @@
  */
 import { HumanError } from '../errors';
 import type { TaskKind } from '../model/onnxWriter';
-import { decisionLimits, parseDecision, type DecisionStatus, type DecisionValue } from './decision';
+import { decidedAt, decisionLimits, parseDecision, type DecisionStatus, type DecisionValue } from './decision';
 import { parseLabels } from './labelCells';
 
 /** What a file says about one text. */
@@ -87,8 +87,8 @@ export class EntryReader {
   private journalLine(row: number, entry: Readonly<Record<string, unknown>>): readonly ImportedAnswer[] {
     const line = parseDecision(JSON.stringify(entry), `${this.file}:${row}`, this.kind);
     if (line.kind === 'foreign') throw line.reason;
-    const { example, status, label, annotator, at } = line.decision;
-    return [{ row, column: 'label', text: { id: example }, status, ...(label === undefined ? {} : { value: label }), annotator, at }];
+    const { example, status, label, annotator } = line.decision;
+    return [{ row, column: 'label', text: { id: example }, status, ...(label === undefined ? {} : { value: label }), annotator, at: decidedAt(line.decision) }];
   }
 
   /** A line of our exports, of doccano, or of anybody else. */
@@ -214,12 +214,12 @@ function nameOf(value: unknown): string | undefined {
   return name === '' ? undefined : name;
 }
 
-/** A time as the journal writes it; undefined if it is none. */
+/** A time as the journal writes it; undefined if it is none, or one before 1970, which tools write that do not know better. */
 export function timeOf(value: unknown): string | undefined {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value)) return undefined;
   // without a zone UTC is meant
   const time = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(value) ? value : `${value}Z`);
-  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+  return time > 0 ? new Date(time).toISOString() : undefined;
 }
 
 function jsonOf(text: string): unknown {

@@ -1,8 +1,9 @@
 /** What an import would change: told before anything is written. */
 import { HumanError } from '../errors';
 import { exampleId, normalizeText } from '../text/normalize';
-import { excerptOf, isSameValue, type Decision, type DecisionStatus, type DecisionValue } from './decision';
+import { decidedAt, excerptOf, isSameValue, type Decision, type DecisionStatus, type DecisionValue } from './decision';
 import type { ImportedAnswer } from './importFormats';
+import type { DecisionDraft } from './journal';
 import { unsafeCell } from './labelCells';
 import { resolveValue, taskLimits, type TaskDefinition } from './task';
 import type { Example, ExampleState } from './view';
@@ -22,7 +23,7 @@ export interface ImportTarget {
   example(id: string): Pick<Example, 'text' | 'sources'> | undefined;
   stateOf(id: string): ExampleState | undefined;
   /** An annotator's own word on an example, as `JournalState.wordOf` says it. */
-  wordOf(id: string, annotator: string): Pick<Decision, 'at' | 'status' | 'label'> | undefined;
+  wordOf(id: string, annotator: string): Pick<Decision, 'at' | 'decidedAt' | 'status' | 'label'> | undefined;
 }
 
 /** A decision to be written, with names where its labels are new. */
@@ -33,8 +34,10 @@ export interface PlannedDecision {
   /** Ids of labels, names of new ones. */
   readonly value?: DecisionValue;
   readonly annotator: string;
-  /** ISO 8601 in UTC, if the file says when it was decided. */
+  /** ISO 8601 in UTC, if the file says when it was decided, and that is not in the future. */
   readonly at?: string;
+  /** When the annotator's word was written that there was when this was planned. */
+  readonly before?: string;
 }
 
 export interface ImportPlan {
@@ -47,6 +50,10 @@ export interface ImportPlan {
   readonly unchanged: number;
   /** Answers that the same annotator has changed since. */
   readonly outdated: number;
+  /** Of `decisions`, those that go along as their annotator's word, while what somebody else decided later counts. */
+  readonly overruled: number;
+  /** Of `decisions`, those in whose place something else counted so far. */
+  readonly replacing: number;
   /** Answers about a text that another row answers too. */
   readonly repeated: number;
   /** Labels that the task lacks, by name, the most frequent first. */
@@ -57,7 +64,12 @@ export interface ImportPlan {
   readonly problems: { readonly count: number; readonly first: readonly HumanError[] };
 }
 
-/** Gathers the answers of a file and finds out what they would change. Equal texts are one example, as everywhere. */
+/**
+ * Gathers the answers of a file and finds out what they would change. Equal texts are one example, as everywhere.
+ *
+ * An answer is as old as the file says; without a time, or with one in the future, it is as if decided now. So what an annotator has decided since, or taken back and decided anew, stays as it is, and of several
+ * annotators' words the one that was decided last counts, in the file or in the task. The plan says how many answers do not count for that reason, and how many take the place of others.
+ */
 export class ImportPlanner {
   private readonly labels: LabelNames;
   /** New labels by their names without letter case: two names that differ in nothing else are one label. */
@@ -71,10 +83,11 @@ export class ImportPlanner {
   private unmatched = 0;
   private problems = 0;
 
-  /** @param file for messages */
+  /** @param file for messages @param now ISO 8601 in UTC */
   constructor(
     private readonly file: string,
     private readonly target: ImportTarget,
+    private readonly now: string,
   ) {
     this.labels = new LabelNames(target.task);
   }
@@ -105,7 +118,7 @@ export class ImportPlanner {
         ...(answer.value === undefined ? {} : { value: this.known(answer, answer.value) }),
         annotator: answer.annotator ?? this.target.annotator,
         isNamed: answer.annotator !== undefined,
-        ...(answer.at === undefined ? {} : { at: answer.at }),
+        ...(answer.at === undefined || answer.at > this.now ? {} : { at: answer.at }),
       });
     } catch (error) {
       if (!(error instanceof HumanError)) throw error;
@@ -119,6 +132,8 @@ export class ImportPlanner {
     const fresh = new Map<string, number>();
     let unchanged = 0;
     let outdated = 0;
+    let overruled = 0;
+    let replacing = 0;
     let looked = 0;
     for (const { isNamed, ...decision } of this.gathered.values()) {
       if (++looked % answersAtOnce === 0) await breathe();
@@ -126,7 +141,11 @@ export class ImportPlanner {
       if (change === 'unchanged') unchanged++;
       else if (change === 'outdated') outdated++;
       else {
-        decisions.push(decision);
+        const before = this.target.wordOf(decision.example, decision.annotator)?.at;
+        decisions.push({ ...decision, ...(before === undefined ? {} : { before }) });
+        const standing = this.target.stateOf(decision.example);
+        if (standing && this.isOverruled(decision, standing)) overruled++;
+        else if (standing) replacing++;
         for (const name of namesIn(decision.value)) if (!this.labels.has(name)) fresh.set(name, (fresh.get(name) ?? 0) + 1);
       }
     }
@@ -140,7 +159,7 @@ export class ImportPlanner {
     }
     const { answers, unanswered, repeated } = this;
     return {
-      ...{ answers, unanswered, decisions, unchanged, outdated, repeated },
+      ...{ answers, unanswered, decisions, unchanged, outdated, overruled, replacing, repeated },
       newLabels: [...fresh].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1)),
       unmatched: { count: this.unmatched, rows: this.unmatchedRows },
       problems: { count: this.problems, first: this.firstProblems },
@@ -173,7 +192,15 @@ export class ImportPlanner {
     // where nobody is named, it is enough that the task says so
     if (!isNamed && isSame(state?.status, state?.value)) return 'unchanged';
     if (status === 'cleared' && word === undefined) return 'unchanged';
-    return at !== undefined && word !== undefined && word.at >= at ? 'outdated' : 'new';
+    return at !== undefined && word !== undefined && decidedAt(word) >= at ? 'outdated' : 'new';
+  }
+
+  /** Whether somebody else's word goes on to count, as the journal will say. */
+  private isOverruled({ status, annotator, at = this.now }: PlannedDecision, standing: ExampleState): boolean {
+    if (standing.annotator === annotator || status === 'cleared') return false;
+    // a skip says nothing about the text
+    if ((standing.status === 'skipped') !== (status === 'skipped')) return status === 'skipped';
+    return standing.at > at || (standing.at === at && standing.annotator > annotator);
   }
 
   private known({ row, column }: ImportedAnswer, value: DecisionValue): DecisionValue {
@@ -211,28 +238,38 @@ export class ImportPlanner {
 }
 
 /**
- * The plan as lines of the journal. The labels that are new have to be in the task by then.
+ * Planned decisions as they are to be written. Where the annotator has decided otherwise since it was planned, that stays. The labels that are new have to be in the task by then.
  *
  * @param task with the new labels
- * @param options `now`: ISO 8601, for answers without a time of their own; `group`: undone as one
  */
-export function* importDecisions(plan: Pick<ImportPlan, 'decisions'>, task: TaskDefinition, target: Pick<ImportTarget, 'example'>, { now, group }: { readonly now: string; readonly group: string }): Iterable<Decision> {
+export function* importDrafts(decisions: readonly PlannedDecision[], task: TaskDefinition, target: Pick<ImportTarget, 'example' | 'wordOf'>): Iterable<DecisionDraft> {
   const labels = new LabelNames(task);
-  for (const { example, status, value, annotator, at } of plan.decisions) {
+  for (const { example, status, value, annotator, at, before } of decisions) {
+    if (target.wordOf(example, annotator)?.at !== before) continue;
     const found = target.example(example);
     const source = found?.sources[0];
+    const label = value === undefined || typeof value === 'number' ? value : typeof value === 'string' ? labels.idOf(value) : [...new Set(value.map((name) => labels.idOf(name)))];
     yield {
-      at: at ?? now,
       example,
       ...(source === undefined ? {} : { source }),
       text: excerptOf(found?.text ?? ''),
       status,
-      ...(value === undefined ? {} : { label: typeof value === 'number' ? value : typeof value === 'string' ? labels.idOf(value) : [...new Set(value.map((name) => labels.idOf(name)))] }),
-      annotator,
+      ...(label === undefined ? {} : { label }),
       origin: 'import',
-      group,
+      ...(at === undefined ? {} : { decidedAt: at }),
     };
   }
+}
+
+/** Planned decisions by whose they are. */
+export function byAnnotator(decisions: readonly PlannedDecision[]): ReadonlyMap<string, readonly PlannedDecision[]> {
+  const groups = new Map<string, PlannedDecision[]>();
+  for (const decision of decisions) {
+    const own = groups.get(decision.annotator);
+    if (own) own.push(decision);
+    else groups.set(decision.annotator, [decision]);
+  }
+  return groups;
 }
 
 /** Finds labels by what files call them: the id, the name, the name in other letter case, or one of these with the apostrophe of spreadsheet-safe cells. */

@@ -1,5 +1,5 @@
 import { sortInSlices } from '../util/sort';
-import { formatDecision, isSameValue, type Decision, type DecisionStatus, type DecisionValue } from './decision';
+import { decidedAt, formatDecision, isSameValue, type Decision, type DecisionStatus, type DecisionValue } from './decision';
 import { ExampleCounting, type JournalCounts } from './journalCounts';
 import { resolveValue, type TaskDefinition } from './task';
 import type { ExampleState } from './view';
@@ -16,8 +16,9 @@ export type DecisionDraft = Omit<Decision, 'at' | 'annotator'>;
  * What a task's decisions come to, those of all annotators: everybody's word on each example, counts, and what can be undone.
  *
  * The state depends on the set of decisions alone, not on the order in which they come in or how often: journals that git merged, files that were read twice and clocks that went
- * backwards are harmless. Decisions count in the order of their time, then of the annotator's name. Two words of one annotator on one example at the very same time, which this code never
- * writes, count in the order of their lines' characters, for want of a better one.
+ * backwards are harmless. An annotator's own decisions count in the order in which they were written (`at`). Two of one annotator on one example at the very same time, which this code never
+ * writes, count in the order of their lines' characters, for want of a better one. Of the words of several annotators the one that was decided last counts, and of two of one time the one by the later name. What was
+ * imported with a time of its own was decided then (`decidedAt`): labels of last year that are imported today do not hide what somebody has decided since.
  */
 export class JournalState {
   private byAnnotator = new Map<string, AnnotatorReplay>();
@@ -145,7 +146,7 @@ export class JournalState {
     const said = this.sayingOf(winner);
     // a skip says nothing that one could differ from
     const others = words.filter((word) => word !== winner && word.status !== 'skipped').map((word) => ({ annotator: word.annotator, ...this.sayingOf(word) }));
-    return { ...said, annotator: winner.annotator, at: winner.at, others: others.filter((other) => other.status !== said.status || !isSameValue(other.value, said.value)) };
+    return { ...said, annotator: winner.annotator, at: decidedAt(winner), others: others.filter((other) => other.status !== said.status || !isSameValue(other.value, said.value)) };
   }
 
   /** An annotator's own word on an example, as it was written; undefined if there is none, or it was cleared. */
@@ -368,6 +369,11 @@ function compare(a: Decision, b: Decision): number {
   return order(a.at, b.at) || order(a.annotator, b.annotator) || order(a.example, b.example) || (a === b ? 0 : order(formatDecision(a), formatDecision(b)));
 }
 
+/** The order in which the words of several annotators count. */
+function compareWords(a: Decision, b: Decision): number {
+  return order(decidedAt(a), decidedAt(b)) || compare(a, b);
+}
+
 function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
@@ -407,7 +413,7 @@ function winnerOf(words: readonly Decision[]): Decision | undefined {
   for (const word of words) {
     // a skip says nothing about the text: it never hides what somebody else said
     const isFirst = winner === undefined || (winner.status === 'skipped' && word.status !== 'skipped');
-    if (isFirst || (winner !== undefined && (word.status === 'skipped') === (winner.status === 'skipped') && compare(winner, word) < 0)) winner = word;
+    if (isFirst || (winner !== undefined && (word.status === 'skipped') === (winner.status === 'skipped') && compareWords(winner, word) < 0)) winner = word;
   }
   return winner;
 }
@@ -420,8 +426,8 @@ function* doingAgain({ id, changes, undone }: Act): Iterable<DecisionDraft> {
   for (const [example, { after }] of changes) if (undone.has(example)) yield { ...wordAgain(after), redo: id };
 }
 
-function wordAgain({ example, source, text, status, label, origin, prediction }: Decision): DecisionDraft {
-  return { example, ...(source ? { source } : {}), text, status, ...(label === undefined ? {} : { label }), origin, ...(prediction ? { prediction } : {}) };
+function wordAgain({ example, source, text, status, label, origin, decidedAt: time, prediction }: Decision): DecisionDraft {
+  return { example, ...(source ? { source } : {}), text, status, ...(label === undefined ? {} : { label }), origin, ...(time === undefined ? {} : { decidedAt: time }), ...(prediction ? { prediction } : {}) };
 }
 
 function cleared({ example, source, text, origin }: Decision): DecisionDraft {

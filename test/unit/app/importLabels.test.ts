@@ -7,7 +7,7 @@ import type { Decision, DecisionStatus, DecisionValue } from '../../../src/core/
 import { formatDecision } from '../../../src/core/labels/decision';
 import type { ExportColumn } from '../../../src/core/labels/exportFormats';
 import type { ImportFields } from '../../../src/core/labels/importFormats';
-import { importDecisions, type ImportPlan, type ImportTarget } from '../../../src/core/labels/importPlan';
+import { importDrafts, type ImportPlan, type ImportTarget } from '../../../src/core/labels/importPlan';
 import { JournalState } from '../../../src/core/labels/journal';
 import { JsonItems } from '../../../src/core/labels/jsonItems';
 import { taskFormatVersion, type TaskDefinition } from '../../../src/core/labels/task';
@@ -46,7 +46,7 @@ class World implements ImportTarget {
   readonly wordOf: ImportTarget['wordOf'] = (id, annotator) => this.journal.wordOf(id, annotator);
 
   decided(plan: ImportPlan): Decision[] {
-    return [...importDecisions(plan, this.task, this, { now, group: 'g' })];
+    return plan.decisions.flatMap((planned) => [...importDrafts([planned], this.task, this)].map((draft) => ({ ...draft, at: now, annotator: planned.annotator, group: 'g' })));
   }
 
   /** What anybody would see: status, value and annotator of every text. */
@@ -66,7 +66,7 @@ async function plan(file: string, content: string | Uint8Array, target: ImportTa
       yield bytes.subarray(at, at + 1000);
     }
   };
-  return await planImport({ file, chunks: chunks(), fields, target, pause: turn, ...own });
+  return await planImport({ file, chunks: chunks(), fields, target, pause: turn, now: Date.parse(now), ...own });
 }
 
 /** What a plan would write, in short. */
@@ -170,8 +170,32 @@ describe('planImport', () => {
     assert.deepStrictEqual(found.unmatched, { count: 1, rows: [4] });
     assert.match(found.problems.first[0]?.message ?? '', /^old\.csv: rows 1 and 7 hold the same text with different labels/);
     const withLabels = { ...target.task, labels: [...target.task.labels, { id: 'negative-1', name: 'negative', color: 1 }, { id: 'neutral', name: 'neutral', color: 2 }] };
-    const decisions = [...importDecisions(found, withLabels, target, { now, group: 'g' })];
-    assert.deepStrictEqual(decisions[1], { at: now, example: exampleId('bad'), source: { file: 'r.csv', row: 1 }, text: 'bad', status: 'labeled', label: 'negative-1', annotator: 'me', origin: 'import', group: 'g' });
+    const decisions = [...importDrafts(found.decisions, withLabels, target)];
+    assert.deepStrictEqual(decisions[1], { example: exampleId('bad'), source: { file: 'r.csv', row: 1 }, text: 'bad', status: 'labeled', label: 'negative-1', origin: 'import' });
+  });
+
+  it('says what does not count because somebody decided later, and what takes the place of something else', async () => {
+    const line = (text: string, annotator: string, at: string, label = 'positive'): Decision => ({ at, example: exampleId(text), text, status: 'labeled', label, annotator, origin: 'key' });
+    const texts = ['good', 'bad', 'so so', '很好', 'ok'];
+    const target = new World(taskOf('single', ['positive', 'negative']), texts, texts.map((text) => line(text, text === 'ok' ? 'mei' : 'li', '2026-05-05T00:00:00.000Z')));
+    const rows = [
+      'good,negative,mei,2026-05-04T00:00:00Z',
+      'bad,negative,mei,2026-05-06T00:00:00Z',
+      'so so,negative,mei,',
+      '很好,negative,mei,2126-05-06T00:00:00Z',
+      'ok,negative,mei,2026-05-04T00:00:00Z',
+    ];
+    const found = await plan('a.csv', `text,label,annotator,time\n${rows.join('\n')}\n`, target);
+    assert.deepStrictEqual(inShort(found, target), [
+      ['good', 'negative', 'mei', '2026-05-04T00:00:00.000Z'],
+      ['bad', 'negative', 'mei', '2026-05-06T00:00:00.000Z'],
+      ['so so', 'negative', 'mei'],
+      ['很好', 'negative', 'mei'],
+    ]);
+    assert.deepStrictEqual([found.outdated, found.overruled, found.replacing], [1, 1, 3]);
+    target.journal.add(target.decided(found));
+    assert.deepStrictEqual(texts.map((text) => target.stateOf(exampleId(text))?.annotator), ['li', 'mei', 'mei', 'mei', 'mei']);
+    assert.strictEqual(target.stateOf(exampleId('bad'))?.at, '2026-05-06T00:00:00.000Z');
   });
 
   it('counts decisions for a label that was merged as decisions for the other', async () => {

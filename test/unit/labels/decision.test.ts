@@ -42,6 +42,8 @@ describe('a line of the journal', () => {
     ['a day that there is not', { at: '2026-02-31T20:00:00.000Z' }, 'decision.time'],
     ['the end of time', { at: '9999-12-31T23:59:59.999Z' }, 'decision.time'],
     ['another hash', { example: 'E3B0' }, 'json.pattern'],
+    ['a decision after it was written', { at: '2026-11-20T20:00:00.000Z', decidedAt: '2026-11-20T20:00:00.001Z' }, 'decision.decidedAt'],
+    ['no time at which it was decided', { decidedAt: 'last year' }, 'json.pattern'],
     ['an unknown status', { status: 'maybe' }, 'json.choice'],
     ['a label of nothing', { label: null }, 'json.text'],
     ['no label', { label: undefined }, 'decision.label'],

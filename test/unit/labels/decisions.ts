@@ -32,6 +32,7 @@ export const anyDecision: fc.Arbitrary<Decision> = fc
       label: value,
       annotator: name,
       origin: fc.constantFrom('key', 'accept', 'bulk', 'import', 'editor'),
+      decidedAt: fc.date({ min: new Date('1970-01-01T00:00:00.000Z'), max: new Date('2020-01-01T00:00:00.000Z'), noInvalidDate: true }).map((date) => date.toISOString()),
       prediction: fc.record({ label: value, score: fc.double({ min: 0, max: 1, noNaN: true }).map((number) => number + 0), model: name }, { noNullPrototype: true }),
       group: name,
       undo: name,
@@ -39,7 +40,8 @@ export const anyDecision: fc.Arbitrary<Decision> = fc
     },
     { requiredKeys: ['at', 'example', 'text', 'status', 'label', 'annotator', 'origin'], noNullPrototype: true },
   )
-  .chain(({ label, ...rest }): fc.Arbitrary<Decision> => {
+  .chain(({ label, decidedAt, ...others }): fc.Arbitrary<Decision> => {
+    const rest = { ...others, ...(decidedAt !== undefined && decidedAt <= others.at ? { decidedAt } : {}) };
     const labeled = fc.constant<Decision>({ ...rest, label });
     const bare = fc.constant<Decision>(rest);
     return rest.status === 'labeled' ? labeled : rest.status === 'flagged' ? fc.oneof(labeled, bare) : bare;

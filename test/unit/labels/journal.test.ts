@@ -163,6 +163,21 @@ describe('replaying a journal', () => {
     assert.strictEqual(state.historyOf(id).length, 7);
   });
 
+  it('goes by when something was decided, of what was imported with a time of its own, and undoes it as what was written last', () => {
+    const id = exampleId('x');
+    const lastYear = '2025-11-20T12:00:00.000Z';
+    const imported = [decision(2, 'x', 'bad', { annotator: 'li', origin: 'import', decidedAt: lastYear }), decision(3, 'y', 'bad', { origin: 'import', decidedAt: lastYear })];
+    const state = stateOf([decision(1, 'x', 'good'), ...imported]);
+    assert.deepStrictEqual(state.stateOf(id), { status: 'labeled', value: 'good', annotator: 'mei', at: decision(1, '', 'x').at, others: [{ annotator: 'li', status: 'labeled', value: 'bad' }] });
+    assert.strictEqual(state.stateOf(exampleId('y'))?.at, lastYear);
+    assert.deepStrictEqual([...(state.undo('mei') ?? [])].map(({ text, status }) => [text, status]), [['y', 'cleared']]);
+    state.add([decision(4, 'x', undefined, { status: 'cleared' })]);
+    assert.deepStrictEqual([state.stateOf(id)?.value, state.stateOf(id)?.at], ['bad', lastYear]);
+    // an older word that an undo brings back does not become a new one
+    state.add([decision(5, 'x', 'good', { annotator: 'li' })]);
+    assert.deepStrictEqual([...(state.undo('li') ?? [])].map(({ label, decidedAt }) => [label, decidedAt]), [['bad', lastYear]]);
+  });
+
   it('sees labels through merges, in agreement too', () => {
     const state = stateOf([decision(1, 'x', 'good'), decision(2, 'x', 'mixed', { annotator: 'li' }), decision(3, 'y', 'gone')]);
     assert.strictEqual(state.stateOf(exampleId('x'))?.others.length, 1);

@@ -4,7 +4,9 @@ import type { OpenTask } from '../../../../src/app/labeling/openTask';
 import { formatDecision } from '../../../../src/core/labels/decision';
 import { labelsFolder } from '../../../../src/storage/paths';
 import { exampleId } from '../../../../src/core/text/normalize';
+import { planImport } from '../../../../src/app/labeling/importLabels';
 import { folder, Harness, until } from './harness';
+import { pause } from './inputs';
 
 /** Texts of two kinds, each different. */
 const rows = Array.from({ length: 120 }, (_, row) => `${row % 2 === 0 ? 'bad' : 'good'} text number ${row}`);
@@ -91,6 +93,25 @@ describe('an open task', () => {
     assert.deepStrictEqual([values(), task.counts.labeled], [['negative', undefined, undefined], 1]);
     assert.strictEqual((await task.redo())?.examples.length, 2500);
     assert.deepStrictEqual([values(), task.counts.labeled], [['positive', 'positive', 'positive'], 2500]);
+  });
+
+  it('does not let an import take back what is decided after it was planned', async () => {
+    const task = await opened();
+    const [first, second] = [idOf(0), idOf(1)];
+    await task.decide({ targets: [first, second], status: 'labeled', value: 'positive', origin: 'bulk' });
+    const chunks = async function* (): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(new TextEncoder().encode(`text,label\n${rows.slice(0, 3).map((text) => `${text},negative\n`).join('')}`));
+    };
+    const target = { task: task.definition, annotator: task.annotator, example: (id: string) => task.example(id), stateOf: (id: string) => task.stateOf(id), wordOf: (id: string, who: string) => task.wordOf(id, who) };
+    const plan = await planImport({ file: 'old.csv', chunks: chunks(), fields: {}, target, pause });
+    assert.deepStrictEqual([plan.decisions.length, plan.replacing], [3, 2]);
+    const key = task.decide({ targets: [first], status: 'flagged', origin: 'key' });
+    const imported = await task.importPlanned(plan);
+    await key;
+    assert.deepStrictEqual(imported.examples, [second, idOf(2)]);
+    assert.deepStrictEqual([first, second, idOf(2)].map((id) => task.stateOf(id)?.value), ['positive', 'negative', 'negative']);
+    await task.undo();
+    assert.deepStrictEqual([first, second, idOf(2)].map((id) => task.stateOf(id)?.status), ['flagged', 'labeled', undefined]);
   });
 
   it('writes a bulk of many wholly or not at all', async () => {
