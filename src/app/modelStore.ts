@@ -1,6 +1,7 @@
 import { HumanError } from '../core/errors';
 import { bundleFileNames, bundleLimits } from '../core/model/bundle';
 import { parseManifest, type ModelManifest } from '../core/model/manifest';
+import { fillTensors, lenderOf, sharedModelFile, sharedModelLimit } from '../core/model/sharedModel';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { FileSystem } from '../storage/fileSystem';
 import { joinPath, tasksFolder } from '../storage/paths';
@@ -93,10 +94,25 @@ export class ModelStore {
   async open(nameOrFolder: string): Promise<OpenedModel> {
     const place = await this.locate(nameOrFolder);
     const manifestFile = await this.read(place.folder, 'manifest');
-    const tokenizer = await this.read(place.folder, 'tokenizer');
-    const model = await this.read(place.folder, 'model');
+    const { tokenizer, model } = (await this.openShared(place)) ?? { tokenizer: await this.read(place.folder, 'tokenizer'), model: await this.read(place.folder, 'model') };
     const manifest = parseManifest(manifestFile, joinPath(place.folder, bundleFileNames.manifest));
     return { ...place, key: `${place.name}@${manifest.version}#${manifest.sha256.slice(0, 12)}`, manifest, files: { manifest: manifestFile, tokenizer, model } };
+  }
+
+  /**
+   * The files of a shipped model that shares most of its weights, and its tokenizer, with another; undefined for any other model. Only what came with the extension may: a
+   * workspace's model reads nothing outside its own folder.
+   */
+  private async openShared({ folder, origin }: { readonly folder: string; readonly origin: ModelOrigin }): Promise<Pick<BundleFiles, 'tokenizer' | 'model'> | undefined> {
+    if (origin !== 'shipped') return undefined;
+    const path = joinPath(folder, sharedModelFile);
+    const size = await this.fileSystem.size(path);
+    if (size === undefined || size > sharedModelLimit) return undefined;
+    const shared = await this.fileSystem.readFile(path);
+    const lender = shared && lenderOf(shared, path);
+    if (!shared || lender === undefined || !isPlainName(lender)) return undefined;
+    const lenderFolder = joinPath(this.shippedFolder, lender);
+    return { tokenizer: await this.read(lenderFolder, 'tokenizer'), model: fillTensors(shared, await this.read(lenderFolder, 'model'), path) };
   }
 
   private async locate(nameOrFolder: string): Promise<{ name: string; folder: string; origin: ModelOrigin }> {
@@ -113,7 +129,8 @@ export class ModelStore {
     }
     if (isAbsolute(wanted)) {
       const folder = wanted.replace(/(?<=.)\/+$/, '');
-      return { name: folder.slice(folder.lastIndexOf('/') + 1), folder, origin: 'folder' };
+      const name = folder.slice(folder.lastIndexOf('/') + 1);
+      return { name, folder, origin: folder === joinPath(this.shippedFolder, name) ? 'shipped' : 'folder' };
     }
     const known = (await this.list()).map((model) => model.name);
     throw new HumanError('model.unknown', 'There is no model {0}. Choose one of these, or a folder that holds model.onnx, tokenizer.json and model.json: {1}.', [

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { ModelStore, namingFolder } from '../../../src/app/modelStore';
 import { HumanError } from '../../../src/core/errors';
 import { bundleLimits } from '../../../src/core/model/bundle';
+import { shareTensors } from '../../../src/core/model/sharedModel';
 import { wordBundle } from '../../fixtures/wordModel';
 import { MemoryFileSystem } from './memoryFileSystem';
 
@@ -133,6 +134,31 @@ describe('ModelStore', () => {
         for (const path of fileSystem.read) assert.match(path, /^(\/extension\/models\/\w+\/|\/work space\/项目\/\.label-lens\/\w+\/models\/(current$|\w+\/))[\w.]*$/);
       }),
     );
+  });
+
+  it('opens a shipped model that shares its weights as the plain bundle that it stands for, and no other', async () => {
+    const words = Array.from({ length: 400 }, (_, i) => `word${i}`);
+    const lender = wordBundle({ name: 'sentiment', version: '1', good: ['good', ...words], bad: ['bad'] });
+    const whole = wordBundle({ name: 'topics', version: '7', good: ['good', ...words], bad: ['bad'] });
+    const shared = shareTensors(whole.model, lender.model, 'sentiment');
+    fileSystem.put(`${shipped}/sentiment/tokenizer.json`, lender.tokenizer);
+    fileSystem.put(`${shipped}/sentiment/model.onnx`, lender.model);
+    for (const folder of [`${shipped}/topics`, `${workspace}/.label-lens/topics2/models/v1`, '/elsewhere/topics']) {
+      fileSystem.put(`${folder}/model.json`, whole.manifest);
+      fileSystem.put(`${folder}/shared.onnx`, shared);
+    }
+    assert.ok(shared.length < whole.model.length / 2);
+    for (const asked of ['topics', `${shipped}/topics`]) {
+      const opened = await store.open(asked);
+      assert.strictEqual(opened.origin, 'shipped');
+      assert.deepStrictEqual(opened.files, whole);
+    }
+    for (const asked of ['topics2/v1', '/elsewhere/topics']) assert.strictEqual(await codeOf(store.open(asked)), 'model.file.missing');
+    // what the small file names stays in the folder of shipped models
+    fileSystem.put(`${shipped}/topics/shared.onnx`, shareTensors(whole.model, lender.model, '../../secret'));
+    place(fileSystem, '/secret', '1');
+    assert.strictEqual(await codeOf(store.open('topics')), 'model.file.missing');
+    assert.ok(!fileSystem.read.some((path) => path.includes('secret')));
   });
 
   it('replaces the key in a message by the folder', async () => {
