@@ -128,7 +128,7 @@ async function askForTexts({ rows }: Workbench, source: vscode.Uri, table: Table
 async function askForUnit(args: CreateTaskArguments): Promise<Texts | undefined> {
   const items = [
     { label: vscode.l10n.t('Whole files'), description: '', detail: vscode.l10n.t('Each text file of the folder is one text'), unit: 'document' as const },
-    { label: vscode.l10n.t('Paragraphs'), description: '', detail: vscode.l10n.t('Each paragraph of the text files is one text'), unit: 'paragraph' as const },
+    { label: vscode.l10n.t('Paragraphs'), description: '', detail: vscode.l10n.t('Each paragraph of the text files, or line of a log, is one text'), unit: 'paragraph' as const },
   ];
   const unit = args.unit ?? (await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Create Task (1/3): Texts'), placeHolder: vscode.l10n.t('What is one text') }))?.unit;
   return unit && { at: (folder) => ({ kind: 'folder', folder, unit }), textColumns: [] };

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { isLog } from '../core/text/lines';
 
 /** How a document is annotated: by segments with a CodeLens above each, by records with an annotation in the row, or not at all. */
 export type DocumentKind = 'prose' | 'rows';
@@ -8,11 +9,11 @@ const SCHEMES = ['file', 'untitled', 'vscode-remote', 'vscode-vfs'];
 const PROSE_LANGUAGES = ['plaintext', 'markdown'];
 /** `csv (semicolon)` and the like are the names that the extension Rainbow CSV gives. */
 const ROW_LANGUAGES = ['csv', 'tsv', 'jsonl', 'log', 'csv (semicolon)', 'csv (pipe)', 'csv (whitespace)', 'dynamic csv'];
-const ROW_FILES = /\.(csv|tsv|tab|psv|jsonl|ndjson|log)$/i;
+const ROW_FILES = /\.(csv|tsv|tab|psv|jsonl|ndjson)$/i;
 
 export function kindOf(document: vscode.TextDocument): DocumentKind | undefined {
   if (!SCHEMES.includes(document.uri.scheme)) return undefined;
-  if (ROW_LANGUAGES.includes(document.languageId) || ROW_FILES.test(document.uri.path)) return 'rows';
+  if (ROW_LANGUAGES.includes(document.languageId) || ROW_FILES.test(document.uri.path) || isLog(document.uri.path)) return 'rows';
   return PROSE_LANGUAGES.includes(document.languageId) ? 'prose' : undefined;
 }
 

@@ -8,6 +8,7 @@ import type { TaskSource } from '../../core/labels/task';
 import type { Example } from '../../core/labels/view';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import { exampleId } from '../../core/text/normalize';
+import { isLog, textRows } from '../../core/text/lines';
 import { segment } from '../../core/text/segment';
 import type { FileSystem } from '../../storage/fileSystem';
 import { joinPath } from '../modelStore';
@@ -253,9 +254,8 @@ class PoolReading {
         hash.addName(file);
         hash.add(bytes);
         const text = decoded(bytes);
-        const segments = unit === 'paragraph' ? segment(text, 'paragraph', { markdown: /\.(?:md|markdown)$/i.test(file) }) : [{ start: 0, end: text.length }];
-        for (const { start, end } of segments) {
-          if (!this.addSegment(text.slice(start, end), { file, start, end })) skipped++;
+        for (const { start, end, row } of cut(text, file, unit)) {
+          if (!this.addSegment(text.slice(start, end), { file, ...(row === undefined ? {} : { row }), start, end })) skipped++;
           if (this.slices.isOver) await this.rest(() => progress(index / files.length));
         }
       } catch (error) {
@@ -357,6 +357,12 @@ async function readBounded(fileSystem: Pick<FileSystem, 'readFile' | 'size'>, pa
   const bytes = size === undefined ? undefined : await fileSystem.readFile(path);
   if (!bytes) throw new HumanError('pool.file.missing', '{0} is not there any more. Put it back, or take it out of the task.', [path]);
   return bytes;
+}
+
+/** A text file's texts as an editor cuts them: lines of a log, paragraphs of everything else, or the whole. */
+function cut(text: string, file: string, unit: 'document' | 'paragraph'): Iterable<{ readonly start: number; readonly end: number; readonly row?: number }> {
+  if (unit === 'document') return [{ start: 0, end: text.length }];
+  return isLog(file) ? textRows(text) : segment(text, 'paragraph', { markdown: /\.(?:md|markdown)$/i.test(file) });
 }
 
 /** As an editor shows it: without a byte order mark, so that offsets agree. */

@@ -85,6 +85,18 @@ describe('reading the texts of a task', () => {
       Array.from({ length: paragraphs.size }, (_, position) => paragraphs.textAt(position)),
       ['Plain text.', 'Title', 'First paragraph.', 'Second one.'],
     );
+    fileSystem.put('/files/notes/d.log', '12:00 started\n12:01 failed: no disk\n\n  12:02 stopped  \n');
+    const withLog = await read([{ kind: 'folder', folder: 'notes', unit: 'paragraph' }]);
+    assert.deepStrictEqual(
+      [4, 5, 6].map((position) => [withLog.textAt(position), withLog.sourcesAt(position)[0]]),
+      [
+        ['12:00 started', { file: 'notes/d.log', row: 1, start: 0, end: 13 }],
+        ['12:01 failed: no disk', { file: 'notes/d.log', row: 2, start: 14, end: 35 }],
+        ['  12:02 stopped  ', { file: 'notes/d.log', row: 3, start: 37, end: 54 }],
+      ],
+      'logs by line',
+    );
+    fileSystem.files.delete('/files/notes/d.log');
     const whole = await read([{ kind: 'folder', folder: 'notes', unit: 'document' }]);
     assert.deepStrictEqual([whole.size, whole.textAt(1)], [2, text.slice(1)]);
   });
