@@ -60,10 +60,12 @@ export async function trainRequest(plan: TrainingPlan, breathe: () => Promise<vo
 }
 
 async function split(
-  { rows, heldOut, hyperparameters: { seed } }: TrainingPlan,
+  { rows, heldOut, base, hyperparameters: { seed, baseHead } }: TrainingPlan,
   breathe: () => Promise<void>,
 ): Promise<{ readonly rows: readonly LabeledText[]; readonly validation: readonly LabeledText[] }> {
   if ('rows' in heldOut) return { rows, validation: heldOut.rows };
+  // a head that is fitted by itself is judged by cross-validation, and few rows are too many to lose
+  if (base !== undefined && baseHead === 'only') return { rows, validation: [] };
   const parts = await stratifiedSplit(rows, heldOut.share, { labelOf: ({ label }) => label, textOf: ({ text }) => text, seed, breathe });
   return { rows: parts.kept, validation: parts.heldOut };
 }

@@ -5,6 +5,7 @@ import { findPreset, presets } from '../core/model/presets';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
+import { baseRecipe } from '../app/baseRecipe';
 import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import { defaultWorkers, mostWorkers } from '../training/threads';
@@ -29,7 +30,7 @@ export const trainSpec: CommandSpec = {
     task: { ...taskFlag, help: `${taskFlag.help}: trains on what was decided instead of a file, held out are the random checks if 20 are decided; without --output the model becomes the task’s next version` },
     label: { value: 'COL', help: 'column that holds the label' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
-    base: { value: 'NAME|DIR|none', help: 'model to start from (default none)' },
+    base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on slower layers below' },
     preset: { value: 'NAME', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name})` },
     valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
     'valid-split': { value: 'RATIO', help: `share of the rows to hold out instead (default ${defaultHeldOut})` },
@@ -65,13 +66,14 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 2)) throw new UsageError('--limit takes a whole number of at least 2.');
   const split = args.number('valid-split') ?? defaultHeldOut;
   if (!(split > 0 && split < 1)) throw new UsageError('--valid-split takes a ratio between 0 and 1.');
-  const hyperparameters = readHyperparameters(args, preset.defaults);
+  const { seed } = readHyperparameters(args, preset.defaults);
   const baseName = args.text('base') ?? 'none';
   const base = baseName === 'none' ? undefined : await context.models.open(baseName);
 
   const progress = new ProgressLine(context.terminal);
   const data = taskPath === undefined ? await fileData(args, context, split, progress) : await taskData(args, context, taskPath, split);
-  const rows = limit === undefined ? data.rows : stratifiedSample(data.rows, Math.min(limit, data.rows.length), (row) => row.label, hyperparameters.seed);
+  const rows = limit === undefined ? data.rows : stratifiedSample(data.rows, Math.min(limit, data.rows.length), (row) => row.label, seed);
+  const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...(base === undefined ? {} : baseRecipe(rows.length)) });
   const description = args.text('description');
   const request = await trainRequest(
     {
@@ -87,7 +89,8 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
     },
     context.pause,
   );
-  context.terminal.stderr(`${request.rows.length} rows to train on, ${request.validation.length} held out, ${request.labels.length} labels.\n`);
+  const isCrossValidated = request.validation.length === 0;
+  context.terminal.stderr(`${request.rows.length} rows to train on, ${isCrossValidated ? 'none' : request.validation.length} held out, ${request.labels.length} labels.\n`);
 
   const { checkpoints } = data;
   if (args.has('restart')) await checkpoints.clear();
@@ -132,7 +135,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   await checkpoints.clear();
   const best = result.epochs[result.best]!;
   context.terminal.stderr(
-    `Kept epoch ${result.best + 1} (held-out loss ${best.validLoss.toFixed(4)}, accuracy ${(best.validAccuracy * 100).toFixed(2)} %), ${result.examplesPerSecond.toFixed(0)} examples/s. The model is in ${output}.\n`,
+    `Kept epoch ${result.best + 1} (${isCrossValidated ? 'cross-validated' : 'held-out'} loss ${best.validLoss.toFixed(4)}, accuracy ${(best.validAccuracy * 100).toFixed(2)} %), ${result.examplesPerSecond.toFixed(0)} examples/s. The model is in ${output}.\n`,
   );
   if (args.has('json')) {
     const { epochs, examplesPerSecond } = result;

@@ -273,7 +273,7 @@ export class TrainingLoop {
     // an explosion in the last batches shows here first; after a good epoch it is for patience to judge
     if (!Number.isFinite(validLoss) || (this.best < 0 && validLoss >= explosion * this.guessing)) throw diverged(epoch, shape.batches - 1, options.rates.learningRate);
     const seconds = this.seconds + (performance.now() - started) / 1000;
-    const report: EpochReport = { trainLoss: this.total / rows.length, validLoss, validAccuracy: accuracy(logits, labels, truth), seconds };
+    const report: EpochReport = { trainLoss: this.total / rows.length, validLoss, validAccuracy: accuracyOf(logits, labels, truth), seconds };
     this.reports.push(report);
     if (this.best < 0 || validLoss < this.reports[this.best]!.validLoss) {
       this.best = epoch;
@@ -374,7 +374,8 @@ export function predictions(logits: Float32Array, labels: number): number[] {
   });
 }
 
-function accuracy(logits: Float32Array, labels: number, truth: readonly number[]): number {
+/** Share of the rows whose highest logit is the right one. */
+export function accuracyOf(logits: Float32Array, labels: number, truth: readonly number[]): number {
   const right = predictions(logits, labels).filter((label, row) => label === truth[row]).length;
   return right / truth.length;
 }

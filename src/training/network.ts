@@ -59,7 +59,7 @@ export class Network {
     let total = NaN;
     tf.tidy(() => {
       const loss = (root: tf.Tensor): tf.Scalar => {
-        const features = this.features(batch, batch, root);
+        const features = this.pooled(batch, batch, root);
         const values = features.dataSync() as Float32Array;
         const { plain, loss, slopes } = softmaxCrossEntropy(this.scores(batch, values), batch.labels, weight, this.options);
         total = plain;
@@ -76,15 +76,20 @@ export class Network {
 
   /** Logits [B, labels] without dropout. */
   logits(batch: TokenBatch): Float32Array {
+    return this.scores(batch, this.features(batch));
+  }
+
+  /** What the last dense layer reads, [B, D], without dropout. */
+  features(batch: TokenBatch): Float32Array {
     this.engine.begin(false);
-    const features = tf.tidy(() => this.features(batch, undefined, tf.scalar(0)));
-    const logits = this.scores(batch, features.dataSync() as Float32Array);
+    const features = tf.tidy(() => this.pooled(batch, undefined, tf.scalar(0)));
+    const values = features.dataSync() as Float32Array;
     features.dispose();
-    return logits;
+    return values;
   }
 
   /** Logits [B, labels]: the head's, and what the n-grams add. @param features [B, D] */
-  private scores(batch: TokenBatch, features: Float32Array): Float32Array {
+  scores(batch: TokenBatch, features: Float32Array): Float32Array {
     const { engine, head, wide } = this;
     const logits = engine.dense(features, head);
     if (wide) engine.ngrams(batch, wide).forEach((logit, k) => (logits[k]! += logit));
@@ -96,7 +101,7 @@ export class Network {
    * @param random where masks are drawn from; undefined outside training: nothing is dropped
    * @param root a scalar for the tape to start from
    */
-  private features(batch: TokenBatch, random: Seeds | undefined, root: tf.Tensor): tf.Tensor {
+  private pooled(batch: TokenBatch, random: Seeds | undefined, root: tf.Tensor): tf.Tensor {
     const { engine } = this;
     /** The layers on sequences on the way back, each from the gradient to its output to that to its input. */
     const back: ((dy: Sequence) => Sequence)[] = [];

@@ -10,12 +10,13 @@ import { CancelledError, HumanError } from '../core/errors';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { Hyperparameters, StartOverReason, TrainingRow, TrainPlace, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
 import { Tokenizer } from '../core/text/tokenizer';
+import { betterOf, fitBaseHead, type FittedBase } from './baseHead';
 import type { EncodedRow } from './batches';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { parameterLayout, type ComputeEngine, type CreateEngine } from './engine';
-import { fingerprint } from './fingerprint';
+import { fingerprint, type TrainingInputs } from './fingerprint';
 import { initializeWeights, namedWeights, takeColumns, takeWeights } from './initialize';
-import { predictions, TrainingLoop, type LoopCheckpoints } from './loop';
+import { predictions, TrainingLoop, type LoopCheckpoints, type LoopResult } from './loop';
 import { ratePlan } from './schedule';
 
 export interface TrainContext {
@@ -55,7 +56,7 @@ const textsAtOnce = 500;
 
 /**
  * Trains a model from scratch or from a base and packs it into a bundle; continues from a checkpoint of the same training, which ends with the same weights as if it
- * had never been stopped.
+ * had never been stopped. A base's head may be fitted first, or alone, see `baseHead.ts`; without rows that are held out, the card then tells how heads did on rows that they were fitted without.
  *
  * @throws HumanError `training.noRows`, `training.fewRows`, `training.oneLabel`, `training.manyLabels`, `training.sameText`, `training.noValidation`, `training.preset`,
  *   `training.diverged`, and those of `validateBundle` for the base and of `checkPlan`; CancelledError
@@ -68,7 +69,8 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
   const rows = await encode(tokenizer, request.rows, context);
   checkTexts(rows);
   // after the texts: where all are equal, none can be held out
-  if (request.validation.length === 0)
+  const { baseHead } = hyperparameters;
+  if (request.validation.length === 0 && !(base && baseHead === 'only'))
     throw new HumanError('training.noValidation', 'No rows are held out to check the model with, so training could not know when to stop. Hold out a share of the rows, or give a validation file.');
   const validation = await encode(tokenizer, request.validation, context);
 
@@ -79,28 +81,12 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
     initializeWeights(engine.layout, engine.weights(), hyperparameters.seed);
     if (base) startFrom(base, engine, labels);
 
-    const { checkpoints } = context;
-    const print = checkpoints && (await fingerprint({ request, base, tokenizer, architecture, rows, validation }, () => breathe(context)));
-    const loop = new TrainingLoop(engine, rows, validation, {
-      ...hyperparameters,
-      ...(checkpoints ? { checkpoints: { ...checkpoints, save: (state) => checkpoints.onCheckpoint(writeCheckpoint(state, print!)) } } : {}),
-      rates: ratePlan(engine.layout, hyperparameters),
-      classWeights:
-        hyperparameters.classWeights === 'balanced'
-          ? classWeights(
-              rows.map(({ label }) => label),
-              labels.length,
-            )
-          : undefined,
-      signal: context.signal,
-      pause: context.pause,
-      onProgress: context.onProgress,
-    });
-    if (checkpoints) goOn(loop, checkpoints, print!);
-    const { epochs, best, logits, examplesPerSecond } = await loop.run();
-
-    const truth = validation.map(({ label }) => label);
-    const inherited = base && hasLabels(base, labels) ? base.manifest.temperature : 1;
+    const parts: TrainingInputs = { request, base, tokenizer, architecture, rows, validation };
+    const fitted = base && baseHead !== 'kept' ? await fitHead(base, engine, parts, context) : undefined;
+    const trained = fitted && baseHead === 'only' ? fitted : await descend(engine, parts, context);
+    const { epochs, best, logits, examplesPerSecond } = fitted && trained !== fitted ? betterOf(fitted, trained, engine) : trained;
+    const truth = fitted?.truth ?? validation.map(({ label }) => label);
+    const inherited = fitted ? 1 : temperatureOf(base, labels);
     const temperature = truth.length >= rowsForTemperature ? fitTemperature(logits, labels.length, truth) : inherited;
     const bundle = createBundle({
       manifest: {
@@ -125,6 +111,31 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
   } finally {
     engine.dispose();
   }
+}
+
+/** Trains the engine's weights by gradient descent, from where they are or from an earlier run's checkpoint on. */
+async function descend(engine: ComputeEngine, parts: TrainingInputs, context: TrainContext): Promise<LoopResult> {
+  const { request, rows, validation } = parts;
+  const { hyperparameters, labels } = request;
+  const { checkpoints } = context;
+  const print = checkpoints && (await fingerprint(parts, () => breathe(context)));
+  const loop = new TrainingLoop(engine, rows, validation, {
+    ...hyperparameters,
+    ...(checkpoints ? { checkpoints: { ...checkpoints, save: (state) => checkpoints.onCheckpoint(writeCheckpoint(state, print!)) } } : {}),
+    rates: ratePlan(engine.layout, hyperparameters),
+    classWeights:
+      hyperparameters.classWeights === 'balanced'
+        ? classWeights(
+            rows.map(({ label }) => label),
+            labels.length,
+          )
+        : undefined,
+    signal: context.signal,
+    pause: context.pause,
+    onProgress: context.onProgress,
+  });
+  if (checkpoints) goOn(loop, checkpoints, print!);
+  return await loop.run();
 }
 
 function checkRows({ rows, validation, labels }: TrainRequest): void {
@@ -228,6 +239,24 @@ function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly st
     );
 }
 
+/** What the scores of a head that is the base's are divided by before they mean what they say. */
+function temperatureOf(base: ValidBundle | undefined, labels: readonly string[]): number {
+  return base && hasLabels(base, labels) ? base.manifest.temperature : 1;
+}
+
+async function fitHead(base: ValidBundle, engine: ComputeEngine, { rows, validation, request: { labels, hyperparameters } }: TrainingInputs, context: TrainContext): Promise<FittedBase> {
+  return await fitBaseHead({
+    engine,
+    rows,
+    validation,
+    onBase: hasLabels(base, labels),
+    temperature: temperatureOf(base, labels),
+    batchSize: hyperparameters.batchSize,
+    seed: hyperparameters.seed,
+    breathe: () => breathe(context),
+  });
+}
+
 /** The same labels, in any order, of which a text has one. */
 function hasLabels({ manifest: { task } }: ValidBundle, labels: readonly string[]): boolean {
   return task.kind === 'single' && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
@@ -243,6 +272,9 @@ function goOn(loop: TrainingLoop, { takeEarlier, onContinue, onStartOver }: Trai
   onContinue({ epochs: from.reports, batch: from.position, batches: loop.shape.batches });
 }
 
+/** The hyperparameters of a training that fits a base's head and nothing else. */
+const ofFittedHead: ReadonlySet<string> = new Set<keyof Hyperparameters>(['ngramBuckets', 'ngramLength', 'baseHead', 'seed']);
+
 /** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request. */
 function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number | string>> {
   if (!base) return { ...hyperparameters };
@@ -254,7 +286,8 @@ function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefi
   if (!has((layer) => layer.type === 'dropout' && layer.over !== 'tokens')) ofBase.add('dropout');
   if (!has((layer) => layer.type === 'lstm')) ofBase.add('recurrentDropout');
   if (has((layer) => layer.type === 'ngrams')) for (const name of ['ngramBuckets', 'ngramLength']) ofBase.add(name);
-  return Object.fromEntries(Object.entries(hyperparameters).filter(([name]) => !ofBase.has(name)));
+  const used = Object.entries(hyperparameters).filter(([name]) => !ofBase.has(name));
+  return Object.fromEntries(hyperparameters.baseHead === 'only' ? used.filter(([name]) => ofFittedHead.has(name)) : used);
 }
 
 /** The label as the base knows it, with its name, if it does. */

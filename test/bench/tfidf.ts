@@ -9,6 +9,8 @@ import { Random } from '../../src/core/util/random';
 /** Inverse strengths C that cross-validation chooses from; of equally good ones the first. */
 const strengths = [10, 1, 100, 1000];
 const folds = 4;
+/** Rows that the strength is chosen on at most. */
+const mostOfChoice = 1000;
 
 /** A row of the term matrix: columns and values. */
 interface SparseRow {
@@ -20,17 +22,20 @@ export class TermMatrix {
   readonly rows: readonly SparseRow[];
   readonly terms: number;
 
-  constructor(texts: readonly string[]) {
+  /**
+   * @param from which texts document frequencies are taken of: the first `rows`, and how often a term has to occur in them. By default all, twice
+   */
+  constructor(texts: readonly string[], from: { readonly rows: number; readonly minimum: number } = { rows: texts.length, minimum: 2 }) {
     const isChinese = texts.slice(0, 500).filter((text) => /\p{Script=Han}/u.test(text)).length > 250;
     const counted = texts.map((text) => count(isChinese ? characterTerms(text) : wordTerms(text)));
     const documents = new Map<string, number>();
-    for (const terms of counted) for (const term of terms.keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
+    for (const terms of counted.slice(0, from.rows)) for (const term of terms.keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
     const columns = new Map<string, number>();
-    for (const [term, frequency] of documents) if (frequency >= 2) columns.set(term, columns.size);
+    for (const [term, frequency] of documents) if (frequency >= from.minimum) columns.set(term, columns.size);
     this.terms = columns.size;
     this.rows = counted.map((terms) => {
       const known = [...terms].filter(([term]) => columns.has(term));
-      const values = known.map(([term, times]) => (1 + Math.log(times)) * (1 + Math.log((1 + texts.length) / (1 + documents.get(term)!))));
+      const values = known.map(([term, times]) => (1 + Math.log(times)) * (1 + Math.log((1 + from.rows) / (1 + documents.get(term)!))));
       const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0)) || 1;
       return { columns: Int32Array.from(known, ([term]) => columns.get(term)!), values: Float64Array.from(values, (value) => value / norm) };
     });
@@ -55,7 +60,12 @@ function count(terms: readonly string[]): Map<string, number> {
 
 /** Share of the `test` rows that the baseline gets right after learning from `training`. @param truth label of each row of the matrix */
 export function tfidfAccuracy(matrix: TermMatrix, truth: readonly number[], labels: number, training: readonly number[], test: readonly number[]): number {
-  const shuffled = new Random(training.length).shuffle([...training]);
+  return tfidfGuesses(matrix, truth, labels, training, test).filter((guess, at) => guess === truth[test[at]!]).length / test.length;
+}
+
+/** What the baseline guesses for the `test` rows after learning from `training`: indices of labels. */
+export function tfidfGuesses(matrix: TermMatrix, truth: readonly number[], labels: number, training: readonly number[], test: readonly number[]): number[] {
+  const shuffled = new Random(training.length).shuffle([...training]).slice(0, mostOfChoice);
   let best = { strength: strengths[0]!, right: -1 };
   for (const strength of strengths) {
     let right = 0;
@@ -65,7 +75,7 @@ export function tfidfAccuracy(matrix: TermMatrix, truth: readonly number[], labe
     }
     if (right > best.right) best = { strength, right };
   }
-  return rightOf(learn(matrix, truth, labels, training, best.strength), matrix, truth, test) / test.length;
+  return guessesOf(learn(matrix, truth, labels, training, best.strength), matrix, test);
 }
 
 interface Model {
@@ -76,16 +86,20 @@ interface Model {
   readonly weights: Float64Array;
 }
 
-function rightOf({ labels, places, weights }: Model, matrix: TermMatrix, truth: readonly number[], rows: readonly number[]): number {
-  return rows.filter((row) => {
+function rightOf(model: Model, matrix: TermMatrix, truth: readonly number[], rows: readonly number[]): number {
+  return guessesOf(model, matrix, rows).filter((guess, at) => guess === truth[rows[at]!]).length;
+}
+
+function guessesOf({ labels, places, weights }: Model, matrix: TermMatrix, rows: readonly number[]): number[] {
+  return rows.map((row) => {
     const logits = weights.slice(places.size * labels);
     const { columns, values } = matrix.rows[row]!;
     columns.forEach((column, i) => {
       const place = places.get(column);
       if (place !== undefined) for (let k = 0; k < labels; k++) logits[k]! += values[i]! * weights[place * labels + k]!;
     });
-    return logits.indexOf(Math.max(...logits)) === truth[row];
-  }).length;
+    return logits.indexOf(Math.max(...logits));
+  });
 }
 
 function learn(matrix: TermMatrix, truth: readonly number[], labels: number, training: readonly number[], strength: number): Model {

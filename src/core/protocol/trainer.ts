@@ -42,7 +42,7 @@ export interface TrainRequest {
   /** Label names, in the order of the model's scores. */
   readonly labels: readonly string[];
   readonly rows: readonly TrainingRow[];
-  /** Held-out rows that decide on early stopping and the best epoch. Never trained on. */
+  /** Held-out rows that decide on early stopping and the best epoch. Never trained on. None may be where only a base's head is fitted: it is judged by cross-validation then. */
   readonly validation: readonly TrainingRow[];
   /** A bundle to start from: its tokenizer is kept and its weights are taken over, the head's too where the labels are the same. */
   readonly base?: BundleFiles;
@@ -105,6 +105,8 @@ export interface Hyperparameters {
   readonly ngramBuckets: number;
   /** Tokens of the longest of these n-grams. */
   readonly ngramLength: number;
+  /** Where the head of a base starts: as the base has it, fitted to the rows over the layers below as they are, or so and nothing else learns. Without a base of no account. */
+  readonly baseHead: 'kept' | 'fitted' | 'only';
   readonly seed: number;
 }
 

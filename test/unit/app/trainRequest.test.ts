@@ -52,6 +52,14 @@ describe('the request of a training', () => {
     assert.deepStrictEqual((await trainRequest(plan({ base: other }), breathe)).labels, ['common', 'rare']);
   });
 
+  it('holds nothing out where only the head of a base is fitted, which is judged by cross-validation', async () => {
+    const files = wordBundle({ name: 'words', version: '7', good: ['good'], bad: ['bad'] });
+    const hyperparameters = { ...defaultHyperparameters(), baseHead: 'only' as const };
+    const request = await trainRequest(plan({ base: { files, manifest: parseManifest(files.manifest, '') }, hyperparameters }), breathe);
+    assert.deepStrictEqual([request.rows.length, request.validation.length], [100, 0]);
+    assert.strictEqual((await trainRequest(plan({ hyperparameters }), breathe)).validation.length, 11);
+  });
+
   it('takes a file of its own to check with, and names it when it has other labels', async () => {
     const heldOut = { rows: rowsOf(['common', 'rare']), file: 'valid.csv' };
     const request = await trainRequest(plan({ heldOut }), breathe);

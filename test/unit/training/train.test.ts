@@ -156,6 +156,35 @@ describe('training a model', () => {
     table.data.forEach((value, k) => k % 4 < 2 && assert.ok(Math.abs(kept[k - (k % 4) + 2 - (k % 4)]! - value) < 1e-4, `value ${k}`));
   });
 
+  it('fits the head of a base to few rows and leaves the layers below, judged by cross-validation without rows that are held out', async () => {
+    const rows = bilingualRows(40, 5).map(({ text, label }, row) => (row % 4 === 0 ? { text: 'cinema sister cinema', label: 2 } : { text, label }));
+    const few = request({ base: trained.bundle, labels: ['bad', 'good', 'mixed'], rows, validation: [] }, { baseHead: 'only', ngramBuckets: 1024 });
+    const { bundle, epochs, best } = await run(few);
+    assert.strictEqual(epochs.length, 1);
+    assert.strictEqual(best, 0);
+    const valid = validateBundle(bundle, 'remarks');
+    const { manifest } = valid;
+    assert.strictEqual(manifest.metrics['rows'], 40);
+    assert.ok(manifest.metrics['accuracy']! > 0.75, JSON.stringify(manifest.metrics));
+    assert.deepStrictEqual(manifest.hyperparameters, { ngramBuckets: 1024, ngramLength: 2, baseHead: 'only', seed: 1 });
+    const base = validateBundle(trained.bundle, 'remarks').weights();
+    for (const [name, { data }] of Object.entries(valid.weights())) if (!name.startsWith('head') && !name.startsWith('ngrams')) assert.deepStrictEqual(data, base[name]!.data, name);
+    assert.deepStrictEqual((await run(few)).bundle.model, bundle.model);
+    await assert.rejects(run({ ...few, hyperparameters: { ...few.hyperparameters, baseHead: 'fitted' } }), (error) => error instanceof HumanError && error.code === 'training.noValidation');
+  });
+
+  it('goes on from a fitted head with all layers, and takes the fitted head back where that did harm', async () => {
+    const rows = { rows: bilingualRows(60, 5), validation: bilingualRows(60, 6) };
+    const harmless = await run(request({ base: trained.bundle, ...rows }, { baseHead: 'fitted', epochs: 2, ngramBuckets: 1024 }));
+    assert.strictEqual(harmless.epochs.length, 3);
+    assert.ok(harmless.epochs[harmless.best]!.validLoss <= harmless.epochs[0]!.validLoss);
+    const wild = await run(request({ base: trained.bundle, ...rows }, { baseHead: 'fitted', epochs: 1, learningRate: 0.1, dropout: 0.8, ngramBuckets: 1024 }));
+    const only = await run(request({ base: trained.bundle, ...rows }, { baseHead: 'only', ngramBuckets: 1024, dropout: 0.8 }));
+    assert.strictEqual(wild.best, 0);
+    assert.strictEqual(wild.epochs.length, 2);
+    assert.deepStrictEqual(validateBundle(wild.bundle, 'remarks').weights(), validateBundle(only.bundle, 'remarks').weights());
+  });
+
   it('gives the layers of a base the dropout of this run, and says of no other', async () => {
     const rows = { rows: bilingualRows(20, 1), validation: bilingualRows(10, 2) };
     const dropouts = (result: TrainResult): unknown[] => {

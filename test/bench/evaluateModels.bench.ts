@@ -1,0 +1,231 @@
+/**
+ * The shipped models on public data, and what few labels are worth with a base, each with TF-IDF + logistic regression on the same rows beside it.
+ *
+ *   npm run evaluate:models -- DATA_FOLDER [--sets a,b,…] [--part all|few|both] [--models a,b,…] [--base sentiment] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed]
+ *
+ * DATA_FOLDER holds a folder for each set with train.csv.gz (columns text and label) and, where there is one, test.csv.gz or valid.csv.gz; other folders are passed over. A set without either is split by the hash of its texts, a fifth
+ * to test on; with `--hashed` all are, for choices that test files must not make. Training texts that equal a test text are left out. TF-IDF learns at most `--rows` rows, as its training is quadratic in nothing but patience. `--test-rows` bounds what is tested on.
+ *
+ * `all`: every shipped model on every set whose labels it knows. A model may have been trained on the hashed fifth of a set without a test file: such figures have a star.
+ * `few`: `label-lens train --base` on N rows, through the same code, tested on the ONNX model that comes out; with `--ablate` also without n-grams. One thread.
+ */
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { parseArgs } from 'node:util';
+import { baseRecipe } from '../../src/app/baseRecipe';
+import { readLabeled, type LabeledText } from '../../src/app/labeledRows';
+import { defaultHeldOut, trainRequest } from '../../src/app/trainRequest';
+import { RecordReader } from '../../src/core/csv/reader';
+import { stratifiedSample } from '../../src/core/labels/split';
+import { classificationReport } from '../../src/core/metrics/report';
+import { checkHyperparameters } from '../../src/core/model/hyperparameters';
+import { validateBundle, type ValidBundle } from '../../src/core/model/bundle';
+import { presets } from '../../src/core/model/presets';
+import type { BundleFiles } from '../../src/core/protocol/predictor';
+import { exampleId } from '../../src/core/text/normalize';
+import { Predictor } from '../../src/inference/predictor';
+import { openInput } from '../../src/platform/node/files';
+import { startNodeWorker } from '../../src/platform/node/workers';
+import { createKernelEngine } from '../../src/training/kernels/kernelEngine';
+import { startTfjs } from '../../src/training/tf';
+import { train } from '../../src/training/train';
+import { buildDist } from '../dist';
+import { TermMatrix, tfidfGuesses } from './tfidf';
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sets: { type: 'string' },
+    part: { type: 'string', default: 'both' },
+    models: { type: 'string' },
+    base: { type: 'string', default: 'sentiment' },
+    sizes: { type: 'string', default: '50,100,250,1000' },
+    seeds: { type: 'string', default: '5' },
+    rows: { type: 'string', default: '10000' },
+    'test-rows': { type: 'string', default: '2000' },
+    ablate: { type: 'boolean', default: false },
+    hashed: { type: 'boolean', default: false },
+  },
+});
+
+interface DataSet {
+  readonly name: string;
+  readonly training: readonly LabeledText[];
+  readonly test: readonly LabeledText[];
+  /** Whether `test` is no file of its own. */
+  readonly hashed: boolean;
+  readonly labels: readonly string[];
+}
+
+interface Score {
+  readonly accuracy: number;
+  readonly macroF1: number;
+}
+
+async function readRows(file: string): Promise<readonly LabeledText[]> {
+  const input = await openInput(file);
+  const { rows } = await readLabeled({ chunks: input.chunks, reader: new RecordReader(file), textColumns: ['text'], labelColumn: 'label' });
+  return rows;
+}
+
+/** A set of the folder; undefined where it has no labelled train file or numbers for labels. */
+async function readSet(folder: string, name: string): Promise<DataSet | undefined> {
+  const file = path.join(folder, name, 'train.csv.gz');
+  if (!existsSync(file)) return undefined;
+  const rows = await readRows(file);
+  const testFile = (flags.hashed ? [] : ['test.csv.gz', 'valid.csv.gz']).map((own) => path.join(folder, name, own)).find((own) => existsSync(own));
+  const isTest = ({ text }: LabeledText): boolean => Number.parseInt(exampleId(text).slice(0, 8), 16) < 0.2 * 2 ** 32;
+  const test = testFile === undefined ? rows.filter(isTest) : await readRows(testFile);
+  const tested = new Set(test.map(({ text }) => exampleId(text)));
+  const training = rows.filter(({ text }) => !tested.has(exampleId(text)));
+  const labels = [...new Set(training.map(({ label }) => label))].sort();
+  if (labels.length > 100) {
+    console.error(`${name}: ${labels.length} labels, which are numbers or no labels; passed over`);
+    return undefined;
+  }
+  const known = test.filter(({ label }) => labels.includes(label));
+  return { name, training, test: stratifiedSample(known, Math.min(known.length, Number(flags['test-rows'])), ({ label }) => label, 1), hashed: testFile === undefined, labels };
+}
+
+function scoreOf({ test, labels }: DataSet, guesses: readonly (string | undefined)[]): Score {
+  const truth = test.map(({ label }) => labels.indexOf(label));
+  // a guess that is no label of the set counts as wrong
+  const own = guesses.map((guess, row) => (guess !== undefined && labels.includes(guess) ? labels.indexOf(guess) : (truth[row]! + 1) % labels.length));
+  return classificationReport(truth, own, labels);
+}
+
+async function modelScore(set: DataSet, files: BundleFiles, predictor: Predictor): Promise<Score> {
+  const { labels } = await predictor.load('model', files);
+  const { scores } = await predictor.predict('model', set.test.map(({ text }) => text), { cache: false, priority: 'background' });
+  predictor.unload('model');
+  return scoreOf(set, set.test.map((_, row) => labels[bestOf(scores.subarray(row * labels.length, (row + 1) * labels.length))]));
+}
+
+function bestOf(scores: Float32Array): number {
+  return scores.indexOf(scores.reduce((most, score) => Math.max(most, score), -Infinity));
+}
+
+function tfidfScore(set: DataSet, training: readonly LabeledText[]): Score {
+  const all = [...training, ...set.test];
+  const rows = training.map((_, row) => row);
+  const matrix = new TermMatrix(all.map(({ text }) => text), { rows: training.length, minimum: 1 });
+  const guesses = tfidfGuesses(matrix, all.map(({ label }) => set.labels.indexOf(label)), set.labels.length, rows, set.test.map((_, row) => training.length + row));
+  return scoreOf(set, guesses.map((guess) => set.labels[guess]));
+}
+
+/** As `label-lens train --base` does it, with the defaults. */
+async function fewLabels(set: DataSet, rows: readonly LabeledText[], base: ValidBundle | undefined, seed: number, own: Readonly<Record<string, number>>): Promise<BundleFiles> {
+  const preset = presets[0]!;
+  const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+  const hyperparameters = checkHyperparameters({ seed, ...own }, { ...preset.defaults, ...(base ? baseRecipe(rows.length) : {}) });
+  const request = await trainRequest(
+    {
+      rows,
+      heldOut: { share: defaultHeldOut },
+      preset: preset.name,
+      ...(base ? { base } : {}),
+      hyperparameters,
+      workers: 1,
+      precision: 'float32',
+      name: set.name,
+      version: 'v1',
+      file: set.name,
+      textColumns: ['text'],
+      labelColumn: 'label',
+    },
+    pause,
+  );
+  const { bundle } = await train(request, {
+    createEngine: createKernelEngine(),
+    signal: { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined },
+    pause,
+    onProgress: () => undefined,
+  });
+  return bundle;
+}
+
+function readBundle(name: string): BundleFiles {
+  const folder = existsSync(path.join('models', name, 'model.json')) ? path.join('models', name) : name;
+  const read = (file: string): Uint8Array => Uint8Array.from(readFileSync(path.join(folder, file)));
+  return { manifest: read('model.json'), tokenizer: read('tokenizer.json'), model: read('model.onnx') };
+}
+
+const percent = (value: number): string => (100 * value).toFixed(1);
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+async function allLabels(sets: readonly DataSet[], predictor: Predictor): Promise<void> {
+  const names = flags.models?.split(',') ?? readdirSync('models').filter((name) => existsSync(path.join('models', name, 'model.json')));
+  console.log('\n## Shipped models, accuracy (macro F1) in %\n\n| set | model | test rows | model | TF-IDF + LR | its rows |\n|---|---|---|---|---|---|');
+  for (const set of sets) {
+    const fitting = names.filter((name) => {
+      const known = validateBundle(readBundle(name), name).manifest.task.labels.map(({ id }) => id);
+      return set.labels.every((label) => known.includes(label));
+    });
+    if (fitting.length === 0) continue;
+    const rows = stratifiedSample(set.training, Math.min(set.training.length, Number(flags.rows)), ({ label }) => label, 1);
+    const baseline = tfidfScore(set, rows);
+    for (const name of fitting) {
+      const { accuracy, macroF1 } = await modelScore(set, readBundle(name), predictor);
+      console.log(`| ${set.name} | ${name} | ${set.test.length} | ${percent(accuracy)}${set.hashed ? '*' : ''} (${percent(macroF1)}) | ${percent(baseline.accuracy)} (${percent(baseline.macroF1)}) | ${rows.length} |`);
+    }
+  }
+}
+
+async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void> {
+  const base = flags.base === 'none' ? undefined : validateBundle(readBundle(flags.base), flags.base);
+  const seeds = Array.from({ length: Number(flags.seeds) }, (_, seed) => seed + 1);
+  const ways: readonly (readonly [string, Readonly<Record<string, number>>])[] = [[`base ${flags.base}`, {}], ...(flags.ablate ? [['without n-grams', { ngramBuckets: 0 }] as const] : [])];
+  console.log(`\n## Few labels, accuracy in %, mean of ${seeds.length} seeds\n\n| set | labels | ${ways.map(([name]) => name).join(' | ')} | TF-IDF + LR | gain | s |\n|---|---|${'---|'.repeat(ways.length + 3)}`);
+  const gains = new Map<number, number[]>();
+  for (const set of sets) {
+    for (const size of flags.sizes.split(',').map(Number)) {
+      if (size > set.training.length) continue;
+      const scores = ways.map((): number[] => []);
+      const baselines: number[] = [];
+      let seconds = 0;
+      for (const seed of seeds) {
+        const rows = stratifiedSample(set.training, size, ({ label }) => label, seed);
+        for (const [way, [, own]] of ways.entries()) {
+          const began = performance.now();
+          const bundle = await fewLabels(set, rows, base, seed, own);
+          if (way === 0) seconds += (performance.now() - began) / 1000;
+          scores[way]!.push((await modelScore(set, bundle, predictor)).accuracy);
+        }
+        baselines.push(tfidfScore(set, rows).accuracy);
+      }
+      const gain = mean(scores[0]!) - mean(baselines);
+      gains.set(size, [...(gains.get(size) ?? []), gain]);
+      console.log(`| ${set.name} | ${size} | ${scores.map((own) => percent(mean(own))).join(' | ')} | ${percent(mean(baselines))} | ${percent(gain)} | ${(seconds / seeds.length).toFixed(1)} |`);
+    }
+  }
+  for (const [size, own] of gains) console.log(`${size} labels: gain ${percent(mean(own))} on average, ${percent(Math.min(...own))} where it is least`);
+}
+
+async function main(): Promise<void> {
+  const [folder] = positionals;
+  if (folder === undefined || !existsSync(folder)) {
+    console.error('Usage: npm run evaluate:models -- DATA_FOLDER [--sets a,b] [--part all|few|both] [--models a,b] [--base NAME|DIR|none] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed]');
+    process.exitCode = 2;
+    return;
+  }
+  const wanted = flags.sets?.split(',') ?? readdirSync(folder).sort();
+  const sets: DataSet[] = [];
+  for (const name of wanted) {
+    const set = await readSet(folder, name);
+    if (set) sets.push(set);
+  }
+  await startTfjs(path.resolve('node_modules/@tensorflow/tfjs-backend-wasm/dist') + path.sep);
+  const out = mkdtempSync(path.join(tmpdir(), 'label-lens-evaluate-'));
+  await buildDist(out, ['predictor']);
+  const predictor = new Predictor(() => startNodeWorker(path.join(out, 'predictor.js')));
+  try {
+    if (flags.part !== 'few') await allLabels(sets, predictor);
+    if (flags.part !== 'all') await few(sets, predictor);
+  } finally {
+    await predictor.dispose();
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+void main();
