@@ -1,11 +1,11 @@
 import { HumanError } from '../core/errors';
-import type { DecisionValue } from '../core/labels/decision';
+import { isSameValue, type DecisionValue } from '../core/labels/decision';
 import { documentText } from '../editor/passages';
 import type { Passage } from '../editor/selectionResults';
 import { decideOn, offerTask, touchedPassages } from './decide';
 import type { Workbench } from './workbench';
 
-/** Decides as guessed for the segments or records that are selected: one decision, and one undo, for each answer among them. */
+/** Decides as guessed for the segments or records that are selected: one act, and one undo, whatever the guesses are. */
 export async function acceptGuess(workbench: Workbench): Promise<void> {
   const { annotations, session, passages: finder } = workbench;
   if (!annotations.task) return await offerTask();
@@ -13,15 +13,13 @@ export async function acceptGuess(workbench: Workbench): Promise<void> {
   const annotationOf = (passage: Passage): ReturnType<typeof annotations.of> => annotations.of(document, documentText(document, passage));
   const missing = passages.filter((passage) => annotationOf(passage).awaits).map(({ text }) => text);
   if (missing.length > 0) await session.predict(missing);
-  const byAnswer = new Map<string, { readonly value: DecisionValue; readonly passages: Passage[] }>();
+  const values = new Map<Passage, DecisionValue>();
   for (const passage of passages) {
     const value = annotationOf(passage).guess?.value;
-    if (value === undefined) continue;
-    const key = JSON.stringify(value);
-    const group = byAnswer.get(key) ?? { value, passages: [] };
-    group.passages.push(passage);
-    byAnswer.set(key, group);
+    if (value !== undefined) values.set(passage, value);
   }
-  if (byAnswer.size === 0) throw new HumanError('accept.none', 'There is no guess here that answers the question of the task. Choose the label yourself.');
-  for (const group of byAnswer.values()) await decideOn(workbench, document, group.passages, { status: 'labeled', value: group.value, origin: 'accept' });
+  const [first, ...others] = values.values();
+  if (first === undefined) throw new HumanError('accept.none', 'There is no guess here that answers the question of the task. Choose the label yourself.');
+  const isSame = others.every((value) => isSameValue(value, first));
+  await decideOn(workbench, document, [...values.keys()], { status: 'labeled', origin: 'accept', ...(isSame ? { value: first } : { values }) });
 }

@@ -21,6 +21,8 @@ export function isDecideArgument(value: unknown): value is DecideArgument {
 export interface Answer {
   readonly status: DecisionStatus;
   readonly value?: DecisionValue;
+  /** In place of `value`, where each text has an answer of its own. */
+  readonly values?: ReadonlyMap<Passage, DecisionValue>;
   /** For a single text; several are a bulk decision. */
   readonly origin: DecisionOrigin;
 }
@@ -44,15 +46,19 @@ export async function decideSelected(workbench: Workbench, status: 'cleared' | '
  *
  * @throws HumanError when it could not be written
  */
-export async function decideOn({ annotations }: Workbench, document: vscode.TextDocument, passages: readonly Passage[], { status, value, origin }: Answer): Promise<void> {
+export async function decideOn({ annotations }: Workbench, document: vscode.TextDocument, passages: readonly Passage[], { status, value, values, origin }: Answer): Promise<void> {
   const { task } = annotations;
   if (!task) return await offerTask();
-  const targets = passages.map((passage) => ({
-    text: passage.text,
-    source: annotations.sourceOf(task, document, passage.row === undefined ? documentText(document, passage) : passage),
-  }));
+  const targets = passages.map((passage) => {
+    const own = values?.get(passage);
+    return {
+      text: passage.text,
+      source: annotations.sourceOf(task, document, passage.row === undefined ? documentText(document, passage) : passage),
+      ...(own === undefined ? {} : { value: own }),
+    };
+  });
   await task.decide({ targets, status, ...(value === undefined ? {} : { value }), origin: targets.length > 1 ? 'bulk' : origin });
-  const said = saidText(task, status, value);
+  const said = values ? vscode.l10n.t('✔ as guessed') : saidText(task, status, value);
   vscode.window.setStatusBarMessage(targets.length > 1 ? vscode.l10n.t('{0}: {1} texts', said, targets.length) : said, 5000);
 }
 

@@ -162,7 +162,7 @@ export class TaskDecisions {
    * @throws HumanError `labeling.label`, `labeling.number`, `labeling.range`, `labeling.example` when it does not fit the task
    */
   draftsOf(request: DecideRequest, known: KnownTexts): Drafts {
-    if (request.status === 'labeled') this.checkValue(request.value);
+    if (request.status === 'labeled') this.checkValues(request);
     const drafts = this.eachDraft(request, known);
     return request.targets.length <= few ? [...drafts] : () => this.inSlices(drafts);
   }
@@ -182,7 +182,7 @@ export class TaskDecisions {
       const example = typeof target === 'string' ? known.example(target) : { id: exampleId(target.text), text: target.text, sources: [target.source] };
       if (!example) throw unknownExample();
       const { id, text, sources } = example;
-      const label = status === 'labeled' ? value : status === 'flagged' ? (value ?? this.state.wordOf(id, this.annotator)?.label) : undefined;
+      const label = status === 'labeled' ? (valueOf(target) ?? value) : status === 'flagged' ? (value ?? this.state.wordOf(id, this.annotator)?.label) : undefined;
       const prediction = known.predictionOf(id);
       yield {
         example: id,
@@ -193,6 +193,14 @@ export class TaskDecisions {
         origin,
         ...(prediction ? { prediction } : {}),
       };
+    }
+  }
+
+  private checkValues({ targets, value }: DecideRequest): void {
+    if (value !== undefined || targets.some((target) => valueOf(target) === undefined)) this.checkValue(value);
+    for (const target of targets) {
+      const own = valueOf(target);
+      if (own !== undefined) this.checkValue(own);
     }
   }
 
@@ -220,6 +228,10 @@ export class TaskDecisions {
     this.places.add(decision);
     if (decision.annotator === this.annotator) this.trail.add(decision);
   }
+}
+
+function valueOf(target: DecideRequest['targets'][number]): DecisionValue | undefined {
+  return typeof target === 'string' ? undefined : target.value;
 }
 
 export function unknownExample(): HumanError {

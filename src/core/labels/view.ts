@@ -50,9 +50,10 @@ export interface QueueItem {
 }
 
 export interface DecideRequest {
-  /** Ids of examples of the pool, or texts of documents that need not be in it. */
-  readonly targets: readonly (string | { readonly text: string; readonly source: DecisionSource })[];
+  /** Ids of examples of the pool, or texts of documents that need not be in it, perhaps each with an answer of its own. All of them are one act, undone together. */
+  readonly targets: readonly (string | { readonly text: string; readonly source: DecisionSource; readonly value?: DecisionValue })[];
   readonly status: DecisionStatus;
+  /** For targets without one of their own. */
   readonly value?: DecisionValue;
   readonly origin: DecisionOrigin;
 }

@@ -64,7 +64,8 @@ export class FakeTask implements EditorTask {
       if (typeof target === 'string') throw new Error('The editor names texts by their place.');
       const id = exampleId(target.text);
       taken.push({ id, ...target, before: this.states.get(id) });
-      this.states.set(id, { status: answer.status, ...(answer.value === undefined ? {} : { value: answer.value }), annotator: this.annotator, at: '2026-11-20T20:00:00.000Z', others: [] });
+      const value = target.value ?? answer.value;
+      this.states.set(id, { status: answer.status, ...(value === undefined ? {} : { value }), annotator: this.annotator, at: '2026-11-20T20:00:00.000Z', others: [] });
     }
     this.groups.push(taken);
     return this.tell(taken);

@@ -227,7 +227,10 @@ describe('labels where one reads', () => {
       await stands(document, ['✔ awful', '★ awful', '● positive', '✔ awful']);
       editor.selection = new vscode.Selection(1, 0, 5, 0);
       await vscode.commands.executeCommand(commandIds.acceptGuess);
-      assert.deepStrictEqual(task.requests.slice(1).map(({ value, targets }) => [value, targets.length]), [['positive', 2], ['negative', 1]]);
+      await stands(document, ['✔ positive', '✔ awful', '✔ positive', '✔ awful']);
+      assert.deepStrictEqual(task.requests.slice(1).map(({ origin, value, targets }) => [origin, value, targets.map((target) => (typeof target === 'string' ? '' : target.value))]), [['bulk', undefined, ['positive', 'negative', 'positive']]]);
+      await task.undo();
+      await stands(document, ['✔ awful', '★ awful', '● positive', '✔ awful']);
     });
 
     it('a decision that cannot be written changes nothing', async () => {

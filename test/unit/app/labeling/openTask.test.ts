@@ -125,6 +125,18 @@ describe('an open task', () => {
     assert.deepStrictEqual([harness.decisions().length, task.counts.labeled, task.counts.skipped], [1, 1, 0]);
   });
 
+  it('takes an answer of its own for each text as one act, if all of them fit', async () => {
+    const task = await opened();
+    const targets = [0, 1, 2].map((row) => ({ text: rows[row] ?? '', source: { file: 'reviews.csv', row: row + 1 }, value: truthOf(rows[row] ?? '') }));
+    await assert.rejects(task.decide({ targets: [...targets, { text: 'x', source: { file: 'x.txt' }, value: 'unheard of' }], status: 'labeled', origin: 'bulk' }), (error) => error instanceof HumanError && error.code === 'labeling.label');
+    await assert.rejects(task.decide({ targets: [...targets, idOf(4)], status: 'labeled', origin: 'bulk' }), (error) => error instanceof HumanError && error.code === 'labeling.label');
+    assert.strictEqual(task.counts.labeled, 0);
+    await task.decide({ targets, status: 'labeled', origin: 'bulk' });
+    assert.deepStrictEqual([0, 1, 2].map((row) => task.stateOf(idOf(row))?.value), ['negative', 'positive', 'negative']);
+    assert.strictEqual((await task.undo())?.examples.length, 3);
+    assert.strictEqual(task.counts.labeled, 0);
+  });
+
   it('writes a journal again that was deleted meanwhile, with all that was decided before', async () => {
     const task = await opened();
     await label(task, 3);
