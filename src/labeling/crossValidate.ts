@@ -1,10 +1,11 @@
 import { regressionReport } from '../core/metrics/report';
 import type { CrossValidation } from '../core/protocol/learner';
+import { chooseBlend } from './blend';
 import { isRight, numberOf } from './checkScore';
 import type { FeatureStatistics, FeatureStore } from './featureStore';
 import type { Head, HeadShape } from './head';
 import { fitHead, isLearnable, type Lecture } from './headFit';
-import { mixHash } from './mixHash';
+import { mixHash } from '../core/util/mixHash';
 import type { Turns } from './turns';
 
 /** Shares of a fold's training part that the learning curve is measured at. */
@@ -34,9 +35,10 @@ export async function crossValidate({ decided, hashes, outputs, features, folds:
   const { shape, store, statistics } = features;
   const rows = shuffled(decided, hashes, seed).filter((row) => store.known[decided[row]!.position] === 1);
   const folds = Math.max(2, Math.min(Math.floor(wanted), rows.length));
+  const { blend } = await turns.run(chooseBlend(shape, store, statistics, rows.map((row) => decided[row]!)));
   const learn = async (from: readonly number[]): Promise<Head | undefined> => {
     const lectures = from.map((row) => decided[row]!);
-    return isLearnable(shape, lectures) ? await turns.run(fitHead(shape, store, statistics, lectures)) : undefined;
+    return isLearnable(shape, lectures) ? await turns.run(fitHead(shape, store, statistics, blend, lectures)) : undefined;
   };
   const accuracies = new Map<number, { decisions: number; readonly values: number[] }>();
   const foldOf = stratified(rows, decided, folds);

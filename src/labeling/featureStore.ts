@@ -1,18 +1,20 @@
 import type { FeatureBatch } from '../core/protocol/learner';
+import { NgramStore, type NgramWeights } from './ngramStore';
 
 /** Rows of features that are allocated at a time. */
 const rowsOfChunk = 1024;
 /** A feature that varies less says nothing. */
 const smallestDeviation = 1e-6;
 
-/** Mean and spread of each feature over the texts whose features are known. */
+/** What is known of the pool as a whole: mean and spread of each feature over the texts whose features are known, and how much each n-gram counts. */
 export interface FeatureStatistics {
   readonly mean: Float64Array;
   /** 1 over the standard deviation; 0 for a feature that does not vary. */
   readonly scale: Float64Array;
+  readonly ngrams: NgramWeights;
 }
 
-/** The frozen model's features of a pool, and its scores where its labels are the task's, as far as they are known. */
+/** What a head reads of a pool's texts: the frozen model's features, its scores where its labels are the task's, and the texts' n-grams, as far as they are known. */
 export class FeatureStore {
   /** [count] 1 where the features are known. */
   readonly known: Uint8Array;
@@ -30,12 +32,14 @@ export class FeatureStore {
    * @param width features of a text
    * @param outputs scores of a text
    * @param hasBase whether the batches bring the base model's scores
+   * @param ngrams of the same texts, those that are known already; texts that the batches bring are added
    */
   constructor(
     readonly count: number,
     readonly width: number,
     readonly outputs: number,
     hasBase: boolean,
+    readonly ngrams = new NgramStore(count),
   ) {
     this.known = new Uint8Array(count);
     this.base = hasBase ? new Float32Array(count * outputs) : undefined;
@@ -55,12 +59,14 @@ export class FeatureStore {
   }
 
   /** Takes the texts that are not known yet. What is not finite counts as 0. @throws Error when a batch does not fit */
-  add({ positions, features, width, scores }: FeatureBatch): void {
+  add({ positions, features, width, scores, texts }: FeatureBatch): void {
     const { outputs } = this;
     if (width !== this.width || features.length !== positions.length * width) throw new Error(`${features.length} features for ${positions.length} texts of ${this.width}.`);
     if (scores && scores.length !== positions.length * outputs) throw new Error(`${scores.length} scores for ${positions.length} texts of ${outputs}.`);
+    if (texts && texts.length !== positions.length) throw new Error(`${texts.length} texts for ${positions.length} positions.`);
     positions.forEach((position, row) => {
       if (!(position >= 0 && position < this.count)) throw new Error(`There is no text ${position} in a pool of ${this.count}.`);
+      if (texts) this.ngrams.add(position, texts[row]!);
       if (this.known[position] === 1) return;
       this.addRow(position, features, row * width);
       if (scores && this.base) {
@@ -89,7 +95,7 @@ export class FeatureStore {
       const deviation = Math.sqrt(Math.max(0, square / rows - mean[j]! ** 2));
       return deviation < smallestDeviation ? 0 : 1 / deviation;
     });
-    return { mean: mean.map((value, j) => value + this.shift[j]!), scale };
+    return { mean: mean.map((value, j) => value + this.shift[j]!), scale, ngrams: this.ngrams.weights() };
   }
 
   private addRow(position: number, features: Float32Array, from: number): void {

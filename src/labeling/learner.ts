@@ -1,17 +1,22 @@
 import { CancelledError } from '../core/errors';
 import type { CrossValidation, FeatureBatch, LearnedDecision, PoolSetup, QueueOrder, Ranking } from '../core/protocol/learner';
+import { chooseBlend, type BlendChoice } from './blend';
 import { measureCheck } from './checkScore';
+import { Coverage } from './coverage';
 import { crossValidate } from './crossValidate';
 import { FeatureStore, type FeatureStatistics } from './featureStore';
 import type { Head, HeadShape } from './head';
 import { fitHead, isLearnable, type Lecture, type TruthValue } from './headFit';
-import { QueuePool, rankQueue, type QueueModel } from './queue';
+import { NgramStore } from './ngramStore';
+import { QueuePool, rankQueue, representative, type QueueModel } from './queue';
 import { ownScores } from './suspicion';
-import { isTrusted } from './trust';
+import { hasSkill, isTrusted } from './trust';
 import { Turns } from './turns';
 
 /** Decisions that are no checks after which the head that is measured on the checks learns anew; before that, when a check is decided. */
 const measuredEvery = 5;
+/** The blend is chosen anew when the decisions are more or fewer by this many, or this share. */
+const blendAgain = { decisions: 2, share: 0.1 };
 /** Texts that are scored between two looks at the clock. */
 const scoredAtOnce = 512;
 /** Folds of the cross-validation behind the order `suspicious`. */
@@ -22,16 +27,25 @@ export interface LearnerOptions {
   readonly pause: () => Promise<void>;
 }
 
+/** A head, and how its blend came about. */
+interface Learned {
+  readonly head: Head;
+  readonly choice: BlendChoice;
+  /** Decisions and known texts when the blend was chosen. */
+  readonly chosenAt: { readonly rows: number; readonly known: number };
+}
+
 /** What was learned from one model's features. Replaced as a whole when another model's have come. */
 interface LearnedModel {
   readonly store: FeatureStore;
   statistics: FeatureStatistics;
-  head: Head | undefined;
+  coverage: Coverage;
+  learned: Learned | undefined;
   /** Learned without the checks, to be measured on them. */
-  measured: { readonly head: Head | undefined; readonly check: Ranking['check']; readonly checkRevision: number; readonly others: number; readonly known: number } | undefined;
-  /** [count, outputs] of `head`, or of the base model; NaN where nothing is known. */
+  measured: { readonly learned: Learned | undefined; readonly check: Ranking['check']; readonly checkRevision: number; readonly others: number; readonly known: number } | undefined;
+  /** [count, outputs] of the head, or of the base model; NaN where nothing is known. */
   scores: Float32Array | undefined;
-  /** What `head` and `scores` were made from. */
+  /** What `learned` and `scores` were made from. */
   madeFrom: { readonly revision: number; readonly known: number } | undefined;
 }
 
@@ -41,6 +55,8 @@ class Pool {
   readonly outputs: number;
   readonly open: Uint8Array;
   readonly values = new Map<number, TruthValue>();
+  /** Of the texts, whichever model their features are of. */
+  readonly ngrams: NgramStore;
   closed = 0;
   closedChecks = 0;
   /** Counts the changes to `values`. */
@@ -58,6 +74,7 @@ class Pool {
     const { count, kind, labels, checks, keywords, hashes } = setup;
     if (checks.length !== count || keywords.length !== count || hashes.length !== count) throw new Error(`A pool of ${count} texts needs as many checks, keywords and hashes.`);
     this.queue = new QueuePool(setup);
+    this.ngrams = new NgramStore(count);
     this.outputs = kind === 'number' ? 1 : labels;
     this.open = new Uint8Array(count).fill(1);
   }
@@ -83,7 +100,7 @@ class Pool {
   addFeatures(batch: FeatureBatch): void {
     const { setup, outputs } = this;
     const isAgain = (store: FeatureStore): boolean => store.width !== batch.width || batch.positions.some((position) => store.known[position] === 1);
-    const create = (): FeatureStore => new FeatureStore(setup.count, batch.width, outputs, batch.scores !== undefined);
+    const create = (): FeatureStore => new FeatureStore(setup.count, batch.width, outputs, batch.scores !== undefined, this.ngrams);
     const present = this.model?.store;
     if (!present) this.adopt(create(), batch);
     else if (!this.incoming && !isAgain(present)) present.add(batch);
@@ -117,8 +134,13 @@ class Pool {
 
   private adopt(store: FeatureStore, batch?: FeatureBatch): void {
     if (batch) store.add(batch);
-    this.model = { store, statistics: store.statistics(), head: undefined, measured: undefined, scores: undefined, madeFrom: undefined };
+    const statistics = store.statistics();
+    this.model = { store, statistics, coverage: this.coverageOf(store, statistics), learned: undefined, measured: undefined, scores: undefined, madeFrom: undefined };
     this.suspicious = undefined;
+  }
+
+  coverageOf(store: FeatureStore, { ngrams }: FeatureStatistics): Coverage {
+    return new Coverage(ngrams, this.queue.shuffled.filter((position) => store.known[position] === 1));
   }
 
   private truthOf(value: LearnedDecision['value']): TruthValue | null {
@@ -226,7 +248,7 @@ export class Learner {
       model = pool.model;
     }
     const counts = pool.counts();
-    const trusted = isTrusted(pool.setup.kind, counts, pool.values.size);
+    const trusted = isTrusted(pool.setup.kind, counts, pool.values.size) && hasSkill(model?.learned?.choice.skill);
     const { order, reasons } = rankQueue(this.order, {
       pool: pool.queue,
       open: pool.open,
@@ -254,7 +276,7 @@ export class Learner {
     return {
       kind: pool.setup.kind,
       store: model.store,
-      statistics: model.statistics,
+      coverage: model.coverage,
       scores: model.scores,
       decided: Int32Array.from(pool.lectures(model.store), ({ position }) => position),
     };
@@ -268,10 +290,21 @@ export class Learner {
     const shape = pool.shape(store);
     const rows = pool.lectures(store);
     model.statistics = store.statistics();
-    model.head = isLearnable(shape, rows) ? await turns.run(fitHead(shape, store, model.statistics, rows, model.head)) : undefined;
+    if (model.coverage.weights !== model.statistics.ngrams) model.coverage = pool.coverageOf(store, model.statistics);
+    await this.cover(pool, model, turns);
+    model.learned = await learnHead(shape, model, rows, model.learned, turns);
     await this.measure(pool, model, shape, rows, turns);
-    model.scores = model.head || store.hasBase ? await scoreAll(pool, model, turns) : undefined;
+    model.scores = model.learned || store.hasBase ? await scoreAll(pool, model, turns) : undefined;
     model.madeFrom = madeFrom;
+  }
+
+  /** Works out what the order at the start will ask of the coverage, which takes too long for one slice. */
+  private async cover({ queue, setup, open }: Pool, { store, coverage }: LearnedModel, turns: Turns): Promise<void> {
+    const candidates = queue.shuffled.filter((position) => store.known[position] === 1 && open[position] === 1 && setup.checks[position] !== 1);
+    for (const position of candidates.slice(0, representative.start.among)) {
+      coverage.nearness(position);
+      await turns.take();
+    }
   }
 
   private async measure(pool: Pool, model: LearnedModel, shape: HeadShape, rows: readonly Lecture[], turns: Turns): Promise<void> {
@@ -282,8 +315,8 @@ export class Learner {
     const known = model.store.knownCount;
     const before = model.measured;
     if (before?.checkRevision === checkRevision && before.known === known && Math.abs(others.length - before.others) < measuredEvery) return;
-    const head = isLearnable(shape, others) ? await turns.run(fitHead(shape, model.store, model.statistics, others, before?.head)) : undefined;
-    model.measured = { head, check: head && measureCheck(shape, head, model.store, checkRows), checkRevision, others: others.length, known };
+    const learned = await learnHead(shape, model, others, before?.learned, turns);
+    model.measured = { learned, check: learned && measureCheck(shape, learned.head, model.store, checkRows), checkRevision, others: others.length, known };
   }
 
   private async suspect(pool: Pool): Promise<void> {
@@ -311,10 +344,21 @@ export class Learner {
   }
 }
 
+/** @param earlier where to begin */
+async function learnHead(shape: HeadShape, { store, statistics }: LearnedModel, rows: readonly Lecture[], earlier: Learned | undefined, turns: Turns): Promise<Learned | undefined> {
+  if (!isLearnable(shape, rows)) return undefined;
+  const now = { rows: rows.length, known: store.knownCount };
+  // with other texts known all begins anew, so that it does not matter in which order they came
+  const before = earlier?.chosenAt.known === now.known ? earlier : undefined;
+  const isChosen = before !== undefined && !shape.hasBase && Math.abs(now.rows - before.chosenAt.rows) < Math.max(blendAgain.decisions, blendAgain.share * now.rows);
+  const { choice, chosenAt } = isChosen ? before : { choice: await turns.run(chooseBlend(shape, store, statistics, rows, before?.choice.blend)), chosenAt: now };
+  return { head: await turns.run(fitHead(shape, store, statistics, choice.blend, rows, earlier?.head)), choice, chosenAt };
+}
+
 /** Scores of a text by the head, else the base model, else NaN. */
 function scoreInto({ outputs }: Pool, model: LearnedModel | undefined, position: number, scores: Float32Array, at: number): void {
   if (!model || model.store.known[position] !== 1) scores.fill(NaN, at, at + outputs);
-  else if (model.head) model.head.score(model.store, position, scores, at);
+  else if (model.learned) model.learned.head.score(model.store, position, scores, at);
   else for (let k = 0; k < outputs; k++) scores[at + k] = model.store.hasBase ? model.store.baseScore(position, k) : NaN;
 }
 

@@ -1,10 +1,9 @@
 import { checkShare } from '../core/labels/checks';
 import type { TaskKind } from '../core/model/onnxWriter';
 import type { PoolSetup, QueueOrder, QueueReason } from '../core/protocol/learner';
-import { spread } from './diversity';
-import type { FeatureStatistics, FeatureStore } from './featureStore';
-import { standardizeInto } from './head';
-import { mixHash } from './mixHash';
+import { mixHash } from '../core/util/mixHash';
+import type { Coverage } from './coverage';
+import type { FeatureStore } from './featureStore';
 
 /** Places of the queue that are worked out; the other texts keep waiting behind them. */
 export const queueLength = 1000;
@@ -14,10 +13,10 @@ const leastBetweenChecks = 2;
 const keywordPace = { start: 2, later: 8 };
 /** Decisions of a label with keywords below which it is sought. */
 const wantedOfRareLabel = 10;
-/** Texts at the top among which the order looks for variety. */
-const varied = { start: 200, uncertain: 100 };
-/** Latest decided texts from which the next ones are to differ. */
-const rememberedForVariety = 200;
+/** Texts among which those that stand for many others are sought, and how many of these come first. */
+export const representative = { start: { among: 600, first: 50 }, uncertain: { among: 30, first: 30 } } as const;
+/** Latest decided texts that count as covering the texts like them. */
+const rememberedForCoverage = 500;
 
 /** What of the queue does not change while a pool is open. */
 export class QueuePool {
@@ -55,7 +54,7 @@ export interface QueueState {
 export interface QueueModel {
   readonly kind: TaskKind;
   readonly store: FeatureStore;
-  readonly statistics: FeatureStatistics;
+  readonly coverage: Coverage;
   /** [count, outputs]; NaN where nothing is known. Undefined: there is neither a head nor a base model. */
   readonly scores: Float32Array | undefined;
   /** Decided texts with known features, the latest last. */
@@ -73,7 +72,8 @@ export interface Queue {
  * The first {@link queueLength} of the texts that wait; all others wait behind them. The same state gives the same queue.
  *
  * `useful` draws from three streams: random checks ({@link checkShare} of the places, in the order of the shuffle), texts with keywords of labels that are short of decisions, and the texts of which most
- * is to be learned: those between whose labels the model is most undecided (margin), varied by their features; as long as the model's word does not count, a random order that is varied.
+ * is to be learned: those between whose labels the model is most undecided (margin), of these the ones first that stand for many others; as long as the model's word does not count, texts that stand for many
+ * others, then a random order.
  */
 export function rankQueue(order: QueueOrder, state: QueueState): Queue {
   const { open, pool } = state;
@@ -175,13 +175,13 @@ function soughtTexts({ pool: { setup }, decisions }: QueueState, others: Int32Ar
   return Int32Array.from(rows);
 }
 
-/** The order of the shuffle, the first of it varied: what is unlike the decided texts comes first. */
+/** Texts that stand for many others unlike the decided ones; behind them the order of the shuffle. */
 function beginning(model: QueueModel | undefined, others: Int32Array): Stream {
   if (!model) return { positions: others, reason: () => 'start' };
-  const known = others.filter((position) => model.store.known[position] === 1);
-  const first = known.slice(0, varied.start);
-  const isFirst = new Set(first);
-  return { positions: join(variety(model, first), others.filter((position) => !isFirst.has(position))), reason: () => 'start' };
+  const { among, first } = representative.start;
+  const top = others.filter((position) => model.store.known[position] === 1).slice(0, among);
+  const isTop = new Set(top);
+  return { positions: join(represent(model, top, first), others.filter((position) => !isTop.has(position))), reason: () => 'start' };
 }
 
 function uncertain(model: QueueModel, scores: Float32Array, others: Int32Array): Stream {
@@ -191,18 +191,13 @@ function uncertain(model: QueueModel, scores: Float32Array, others: Int32Array):
   if (kind === 'number') return { ...beginning(model, others), reason };
   const margins = Float64Array.from(others, (position) => margin(kind, scores, position, store.outputs));
   const ordered = lowest(others, margins, queueLength);
-  const top = ordered.slice(0, varied.uncertain).filter((position) => isScored(scores, position, store.outputs));
-  return { positions: join(variety(model, top), ordered.slice(top.length)), reason };
+  const { among, first } = representative.uncertain;
+  const top = ordered.slice(0, among).filter((position) => isScored(scores, position, store.outputs));
+  return { positions: join(represent(model, top, first), ordered.slice(top.length)), reason };
 }
 
-/** Orders texts with known features so that each is unlike those before it and unlike those decided last. */
-function variety({ store, statistics, decided }: QueueModel, positions: Int32Array): Int32Array {
-  const gather = (texts: Int32Array): Float32Array => {
-    const points = new Float32Array(texts.length * store.width);
-    texts.forEach((position, row) => standardizeInto(points, row * store.width, store, position, statistics));
-    return points;
-  };
-  return spread(gather(positions), positions.length, store.width, gather(decided.slice(-rememberedForVariety))).map((row) => positions[row]!);
+function represent({ coverage, decided }: QueueModel, positions: Int32Array, first: number): Int32Array {
+  return coverage.order(positions, decided.slice(-rememberedForCoverage), first);
 }
 
 /**

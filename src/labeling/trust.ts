@@ -6,6 +6,8 @@ const neededOfLabel = 5;
 const patience = 10;
 /** Decisions that a task of numbers needs. */
 const neededNumbers = 10;
+/** How far a head has to get beyond chance. */
+const neededSkill = 0.1;
 
 /**
  * Whether a head has enough decisions for its word to count: 5 of each label. A rare label would hold that up for ever (1 text in 60 needs 300 random decisions), so after 10 decisions a label, two labels with
@@ -19,4 +21,9 @@ export function isTrusted(kind: TaskKind, counts: Int32Array, decisions: number)
   const enough = counts.reduce((sum, count) => sum + (count >= neededOfLabel ? 1 : 0), 0);
   if (enough === counts.length) return decisions >= neededOfLabel;
   return decisions >= patience * counts.length && enough >= (kind === 'multi' ? 1 : 2);
+}
+
+/** Whether a head does clearly better than chance on decisions that it did not see. @param skill see `BlendChoice`; undefined where it was not measured, which speaks neither for nor against it */
+export function hasSkill(skill: number | undefined): boolean {
+  return skill === undefined || skill >= neededSkill;
 }

@@ -3,7 +3,7 @@
  *
  *   npm run bench:learner [-- --texts 10000 --rounds 15]
  *
- * Texts are made up: features around one centre a label, as noisy as those of a real model. The worker runs as the extension runs it. `answer` is what a person waits, by the clock, its median and the longest; `processor` is the
+ * Texts are made up: features around one centre a label, as noisy as those of a real model, and words with the frequencies of real ones. The worker runs as the extension runs it. `answer` is what a person waits, by the clock, its median and the longest; `processor` is the
  * processor's time for it. The work is done on one thread, so on a free core the two are the same; on a machine that others use the latter is the figure to trust, and the bar is held against it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,6 +16,8 @@ import { buildDist } from '../dist';
 import { batchOf, labeled, madeTexts } from '../unit/labeling/texts';
 
 const bar = 300;
+/** Of each text: about two sentences. */
+const words = 40;
 const { values: flags } = parseArgs({ options: { texts: { type: 'string', default: '10000' }, rounds: { type: 'string', default: '15' } } });
 const texts = Number(flags.texts);
 const rounds = Number(flags.rounds);
@@ -25,7 +27,7 @@ function median(values: readonly number[]): number {
 }
 
 async function measure(client: LearnerClient, width: number, labels: number, decided: number): Promise<number> {
-  const made = madeTexts(texts, { labels, width, noise: 3 });
+  const made = madeTexts(texts, { labels, width, noise: 3, words });
   await client.open(made.setup);
   await client.addFeatures(batchOf(made, 0, texts));
   await client.decide(Array.from({ length: decided }, (_, position) => labeled(position, made.truth[position]!)));
@@ -56,7 +58,7 @@ async function main(): Promise<void> {
     console.log(`milliseconds from a decision to the next order, over ${rounds} decisions`);
     console.log(['texts', 'features', 'labels', 'decided', 'processor', 'answer', 'longest'].map((name) => name.padStart(10)).join(''));
     let slowest = 0;
-    for (const [width, labels] of [[128, 2], [256, 2], [256, 10], [384, 10]] as const) for (const decided of [50, 400]) slowest = Math.max(slowest, await measure(client, width, labels, decided));
+    for (const [width, labels] of [[128, 2], [256, 2], [256, 10], [384, 10]] as const) for (const decided of [50, 400, 1000]) slowest = Math.max(slowest, await measure(client, width, labels, decided));
     console.log(slowest <= bar ? `holds: at most ${slowest.toFixed(0)} ms of processor time, the bar is ${bar} ms` : `FAILS: ${slowest.toFixed(0)} ms of processor time, the bar is ${bar} ms`);
     if (slowest > bar) process.exitCode = 1;
   } finally {

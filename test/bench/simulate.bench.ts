@@ -11,13 +11,15 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readLabeled } from '../../src/app/labeledRows';
+import type { FeatureBatch } from '../../src/core/protocol/learner';
 import { RecordReader } from '../../src/core/csv/reader';
 import { isCheck } from '../../src/core/labels/checks';
 import { exampleId } from '../../src/core/text/normalize';
 import { Random } from '../../src/core/util/random';
 import { Predictor } from '../../src/inference/predictor';
+import { chooseBlend } from '../../src/labeling/blend';
 import { isRight } from '../../src/labeling/checkScore';
-import { FeatureStore } from '../../src/labeling/featureStore';
+import { FeatureStore, type FeatureStatistics } from '../../src/labeling/featureStore';
 import type { HeadShape } from '../../src/labeling/head';
 import { fitHead, isLearnable } from '../../src/labeling/headFit';
 import { LearnerClient } from '../../src/labeling/learnerClient';
@@ -101,17 +103,7 @@ async function labeledRows(order: Order, data: Texts, pool: readonly number[], s
     hashes: Uint32Array.from(pool, (row) => Number.parseInt(data.ids[row]!.slice(0, 8), 16)),
     seed,
   });
-  const gather = (from: Float32Array, width: number): Float32Array => {
-    const rows = new Float32Array(pool.length * width);
-    pool.forEach((row, position) => rows.set(from.subarray(row * width, (row + 1) * width), position * width));
-    return rows;
-  };
-  await client.addFeatures({
-    positions: Int32Array.from(pool.keys()),
-    features: gather(data.features, data.width),
-    width: data.width,
-    ...(data.base ? { scores: gather(data.base, data.labels.length) } : {}),
-  });
+  await client.addFeatures({ ...batchOf(data, pool), positions: Int32Array.from(pool.keys()) });
   const chosen: number[] = [];
   let ranking = await client.rank('useful');
   while (chosen.length < count) {
@@ -124,19 +116,28 @@ async function labeledRows(order: Order, data: Texts, pool: readonly number[], s
   return chosen;
 }
 
-/** Share of the test part that the head gets right. The spread of features is that of the pool. */
-function headAccuracy(data: Texts, pool: readonly number[], training: readonly number[], test: readonly number[]): number {
-  const outputs = data.labels.length;
-  const store = storeOf(data, [...pool]);
+/** What a seed's heads read: all texts, by what is known of the pool. */
+interface Reader {
+  readonly store: FeatureStore;
+  readonly statistics: FeatureStatistics;
+}
+
+function readerOf(data: Texts, pool: readonly number[], test: readonly number[]): Reader {
+  const store = new FeatureStore(data.texts.length, data.width, data.labels.length, data.base !== undefined);
+  store.add(batchOf(data, pool));
   const statistics = store.statistics();
   store.add(batchOf(data, test));
+  return { store, statistics };
+}
+
+/** Share of the test part that the head gets right. */
+function headAccuracy(data: Texts, { store, statistics }: Reader, training: readonly number[], test: readonly number[]): number {
+  const outputs = data.labels.length;
   const shape: HeadShape = { kind: 'single', width: data.width, outputs, hasBase: store.hasBase };
   const lectures = training.map((row) => ({ position: row, value: [data.truth[row]!] }));
   if (!isLearnable(shape, lectures)) return test.filter((row) => data.truth[row] === data.truth[training[0]!]).length / test.length;
-  const fit = fitHead(shape, store, statistics, lectures);
-  let step = fit.next();
-  while (!step.done) step = fit.next();
-  const head = step.value;
+  const { blend } = finish(chooseBlend(shape, store, statistics, lectures));
+  const head = finish(fitHead(shape, store, statistics, blend, lectures));
   const scores = new Float32Array(outputs);
   const right = test.filter((row) => {
     head.score(store, row, scores, 0);
@@ -145,19 +146,20 @@ function headAccuracy(data: Texts, pool: readonly number[], training: readonly n
   return right.length / test.length;
 }
 
-function storeOf(data: Texts, rows: readonly number[]): FeatureStore {
-  const store = new FeatureStore(data.texts.length, data.width, data.labels.length, data.base !== undefined);
-  store.add(batchOf(data, rows));
-  return store;
+function finish<R>(work: Generator<undefined, R>): R {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }
 
-function batchOf({ features, base, width, labels }: Texts, rows: readonly number[]): Parameters<FeatureStore['add']>[0] {
+function batchOf({ texts, features, base, width, labels }: Texts, rows: readonly number[]): FeatureBatch {
   const gather = (from: Float32Array, size: number): Float32Array => {
     const gathered = new Float32Array(rows.length * size);
     rows.forEach((row, at) => gathered.set(from.subarray(row * size, (row + 1) * size), at * size));
     return gathered;
   };
-  return { positions: Int32Array.from(rows), width, features: gather(features, width), ...(base ? { scores: gather(base, labels.length) } : {}) };
+  return { positions: Int32Array.from(rows), texts: rows.map((row) => texts[row]!), width, features: gather(features, width), ...(base ? { scores: gather(base, labels.length) } : {}) };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -177,11 +179,12 @@ async function simulate(file: string, predictor: Predictor, client: LearnerClien
     const test = shuffled.slice(0, Math.min(mostTests, Math.floor(shuffled.length * testShare)));
     const held = new Set(test);
     const pool = data.texts.map((_, row) => row).filter((row) => !held.has(row));
+    const reader = readerOf(data, pool, test);
     for (const order of orders) {
       const chosen = await labeledRows(order, data, pool, seed, client);
       budgets.forEach((budget, at) => {
         const training = chosen.slice(0, budget);
-        heads.get(order)![at]!.push(headAccuracy(data, pool, training, test));
+        heads.get(order)![at]!.push(headAccuracy(data, reader, training, test));
         baselines.get(order)![at]!.push(tfidfAccuracy(matrix, data.truth, data.labels.length, training, test));
       });
     }

@@ -24,33 +24,34 @@ export interface FeatureCacheOptions {
 
 /** Texts in the first request, which is to be answered soon, and in the others. */
 const firstTexts = 64;
-const texts = 512;
+const laterTexts = 512;
 /** Requests that are with the predictor at a time: the second keeps its worker from waiting for us. */
 const ahead = 2;
 
 /**
- * Computes the features and scores of a whole pool in the background and hands them to the learner. Whatever is on the screen overtakes it.
+ * Computes the features and scores of a whole pool in the background and hands them to the learner, with the texts. Whatever is on the screen overtakes it.
  *
  * @throws CancelledError when `signal` is raised; HumanError when the model cannot be run
  */
 export async function cacheFeatures(options: FeatureCacheOptions): Promise<void> {
   const { predictor, model, order, textAt, send, onProgress, signal } = options;
-  const requests: { readonly positions: Int32Array; readonly scored: Promise<PredictedScores> }[] = [];
+  const requests: { readonly positions: Int32Array; readonly texts: readonly string[]; readonly scored: Promise<PredictedScores> }[] = [];
   let from = 0;
   let done = 0;
   while (done < order.length) {
     if (signal.aborted) throw new CancelledError();
     while (requests.length < ahead && from < order.length) {
-      const positions = order.slice(from, from + (from === 0 ? firstTexts : texts));
-      const scored = predictor.predict(model.opened.key, Array.from(positions, textAt), { signal, priority: 'background', features: true, cache: false });
+      const positions = order.slice(from, from + (from === 0 ? firstTexts : laterTexts));
+      const texts = Array.from(positions, textAt);
+      const scored = predictor.predict(model.opened.key, texts, { signal, priority: 'background', features: true, cache: false });
       // should an earlier one fail, nobody will wait for this one
       scored.catch(() => undefined);
-      requests.push({ positions, scored });
+      requests.push({ positions, texts, scored });
       from += positions.length;
     }
     const next = requests.shift();
     if (!next) break;
-    const batch = featureBatch(options, next.positions, await next.scored);
+    const batch = featureBatch(options, next, await next.scored);
     if (batch) await send(batch);
     done += next.positions.length;
     onProgress(done / order.length);
@@ -58,8 +59,8 @@ export async function cacheFeatures(options: FeatureCacheOptions): Promise<void>
 }
 
 /** Undefined for a model that gives no features. */
-function featureBatch({ model, kind, labels }: FeatureCacheOptions, positions: Int32Array, { features, scores, width }: PredictedScores): FeatureBatch | undefined {
+function featureBatch({ model, kind, labels }: FeatureCacheOptions, { positions, texts }: Pick<FeatureBatch, 'positions'> & { readonly texts: readonly string[] }, { features, scores, width }: PredictedScores): FeatureBatch | undefined {
   if (!features || positions.length === 0) return undefined;
   const columns = columnsFor(model.opened.manifest, kind, labels);
-  return { positions, features, width: features.length / positions.length, ...(columns ? { scores: pickColumns(scores, width, columns, kind) } : {}) };
+  return { positions, texts, features, width: features.length / positions.length, ...(columns ? { scores: pickColumns(scores, width, columns, kind) } : {}) };
 }

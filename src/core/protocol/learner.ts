@@ -1,14 +1,14 @@
 import type { TaskKind } from '../model/onnxWriter';
 
 /**
- * Host ↔ learner worker: the light head on the frozen model's features, and the order in which texts are offered.
+ * Host ↔ learner worker: the light head on the frozen model's features and the texts' n-grams, and the order in which texts are offered.
  *
  * Texts are known by their position, 0..count-1, in the task's pool of distinct texts. Everything that takes time over the whole pool happens here, off the host's thread.
  */
 export type LearnerMethods = {
   /** Begins a pool; forgets the one before. */
   open: { params: PoolSetup; result: null };
-  /** Features and scores of some texts, in any order and in as many calls as there are batches. Later calls replace earlier ones (a new model): send them all again. */
+  /** Features, scores and words of some texts, in any order and in as many calls as there are batches. Later calls replace earlier ones (a new model): send them all again. */
   addFeatures: { params: FeatureBatch; result: null };
   /** Takes decisions over, then moves the head (a moment later, with those that came meanwhile) and ranks. */
   decide: { params: { readonly changes: readonly LearnedDecision[] }; result: Ranking };
@@ -31,11 +31,11 @@ export type QueueReason =
   | 'check'
   /** The model is undecided between labels. */
   | 'uncertain'
-  /** Unlike what was decided so far. */
+  /** Stands for texts unlike those decided so far. */
   | 'different'
   /** Holds a keyword of a rare label. */
   | 'keyword'
-  /** There are too few decisions for the model's word to count. */
+  /** The model's word does not count yet: texts that stand for many others, then any. */
   | 'start'
   | 'file'
   | 'shuffle'
@@ -66,6 +66,8 @@ export interface FeatureBatch {
   readonly width: number;
   /** The base model's scores for the task's labels [n, labels]; absent if it has others. */
   readonly scores?: Float32Array;
+  /** [n] The texts themselves, whose n-grams the head reads; nothing else of them is kept. Those of texts that were sent before are ignored. */
+  readonly texts?: readonly string[];
 }
 
 export interface LearnedDecision {
@@ -87,7 +89,7 @@ export interface Ranking {
   readonly scores: Float32Array;
   /** How many wait in all. */
   readonly open: number;
-  /** Whether the head has enough decisions (5 of each label) for its word to count. */
+  /** Whether the head has enough decisions (5 of each label) for its word to count, and does clearly better than chance on those that it did not see. */
   readonly trusted: boolean;
   /** How the head does on the random checks that were decided, learned without them; absent with fewer than 10. For `number`: `accuracy` is R². */
   readonly check?: { readonly rows: number; readonly accuracy: number; readonly low: number; readonly high: number };

@@ -23,3 +23,45 @@ export function dot(a: Numbers, atA: number, b: Numbers, atB: number, count: num
 export function addScaled(target: Float64Array, atTarget: number, factor: number, other: Numbers, atOther: number, count: number): void {
   for (let i = 0; i < count; i++) target[atTarget + i]! += factor * other[atOther + i]!;
 }
+
+/** Dot products of `rows` rows of `a`, of `count` numbers each from `atA` on, with the same numbers of `b`: added to `sums`. Four rows at a time, so that `b` is read less often. */
+export function addDots(a: Numbers, atA: number, rows: number, b: Numbers, atB: number, count: number, sums: Float64Array, atSums: number): void {
+  let row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    let first = 0;
+    let second = 0;
+    let third = 0;
+    let fourth = 0;
+    for (let i = 0, p = atA + row * count, q = p + count, r = q + count, s = r + count; i < count; i++, p++, q++, r++, s++) {
+      const value = b[atB + i]!;
+      first += a[p]! * value;
+      second += a[q]! * value;
+      third += a[r]! * value;
+      fourth += a[s]! * value;
+    }
+    sums[atSums + row]! += first;
+    sums[atSums + row + 1]! += second;
+    sums[atSums + row + 2]! += third;
+    sums[atSums + row + 3]! += fourth;
+  }
+  for (; row < rows; row++) sums[atSums + row]! += dot(a, atA + row * count, b, atB, count);
+}
+
+/** The outer product of `factors` with `count` numbers of `b`, added to `rows` rows of `target`. */
+export function addOuter(target: Float64Array, atTarget: number, rows: number, b: Numbers, atB: number, count: number, factors: Float64Array, atFactors: number): void {
+  let row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    const first = factors[atFactors + row]!;
+    const second = factors[atFactors + row + 1]!;
+    const third = factors[atFactors + row + 2]!;
+    const fourth = factors[atFactors + row + 3]!;
+    for (let i = 0, p = atTarget + row * count, q = p + count, r = q + count, s = r + count; i < count; i++, p++, q++, r++, s++) {
+      const value = b[atB + i]!;
+      target[p]! += first * value;
+      target[q]! += second * value;
+      target[r]! += third * value;
+      target[s]! += fourth * value;
+    }
+  }
+  for (; row < rows; row++) addScaled(target, atTarget + row * count, factors[atFactors + row]!, b, atB, count);
+}

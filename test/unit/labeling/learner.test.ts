@@ -104,6 +104,28 @@ describe('the learner', () => {
     assert.ok(accuracy(await learner.guessAll(), made) > 0.5);
   });
 
+  it('reads the words where the features say nothing, and knows them still when another model has come', async () => {
+    const random = new Random(7);
+    const wordy = madeTexts(500, { words: 30 });
+    const blank = { ...wordy, features: wordy.features.map(() => random.normal()) };
+    const learner = open(blank);
+    const ranking = await label(learner, blank, 80);
+    assert.ok(ranking.trusted);
+    assert.ok(accuracy(await learner.guessAll(), blank) > 0.8);
+    learner.addFeatures({ positions: Int32Array.from(blank.truth.keys()), width: 8, features: blank.features.map((value) => -value) });
+    await learner.rank('useful');
+    assert.ok(accuracy(await learner.guessAll(), blank) > 0.8);
+  });
+
+  it('does not let a head choose that is no better than chance, however many decisions there are', async () => {
+    const random = new Random(8);
+    const blank = madeTexts(500, { words: 30 });
+    const learner = open(blank);
+    const ranking = await learner.decide(Array.from({ length: 100 }, (_, position) => labeled(position, random.below(3))));
+    assert.ok(!ranking.trusted);
+    assert.ok(ranking.reasons.every((reason) => reason === 'start' || reason === 'check'));
+  });
+
   it('measures itself on checks that it did not learn from', async () => {
     // labels without any relation to the features: whoever learned the checks would be right about them
     const random = new Random(6);

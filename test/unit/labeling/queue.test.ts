@@ -2,7 +2,7 @@ import * as assert from 'node:assert';
 import * as fc from 'fast-check';
 import { checkShare } from '../../../src/core/labels/checks';
 import type { QueueOrder, QueueReason } from '../../../src/core/protocol/learner';
-import { spread } from '../../../src/labeling/diversity';
+import { Coverage } from '../../../src/labeling/coverage';
 import { FeatureStore } from '../../../src/labeling/featureStore';
 import { confidence, margin, queueLength, QueuePool, rankQueue, type QueueState } from '../../../src/labeling/queue';
 import { Random } from '../../../src/core/util/random';
@@ -32,19 +32,20 @@ const situations = fc.record<Situation>({
 /** A state in which everything is drawn from the seed. */
 function stateOf({ count, seed, trusted, closed, known, keywords }: Situation): QueueState {
   const random = new Random(seed);
-  const made = madeTexts(count, { labels: 3, width: 4, seed, own: { keywords: Int32Array.from({ length: count }, () => (random.float() < keywords ? random.below(3) : -1)) } });
+  const made = madeTexts(count, { labels: 3, width: 4, words: 5, seed, own: { keywords: Int32Array.from({ length: count }, () => (random.float() < keywords ? random.below(3) : -1)) } });
   const open = Uint8Array.from({ length: count }, () => (random.float() < closed ? 0 : 1));
   const store = new FeatureStore(count, 4, 3, false);
   for (let position = 0; position < count; position++) if (random.float() < known) store.add(batchOf(made, position, position + 1));
   const scores = Float32Array.from({ length: 3 * count }, (_, i) => (store.known[Math.floor(i / 3)] === 1 ? random.float() : NaN));
+  const pool = new QueuePool(made.setup);
   return {
-    pool: new QueuePool(made.setup),
+    pool,
     open,
     closed: open.filter((waits) => waits === 0).length,
     closedChecks: open.filter((waits, position) => waits === 0 && made.setup.checks[position] === 1).length,
     decisions: Int32Array.of(12, 3, 0),
     trusted,
-    ...(known > 0 ? { model: { kind: 'single', store, statistics: store.statistics(), scores, decided: Int32Array.from(open.keys()).filter((position) => open[position] === 0 && store.known[position] === 1) } } : {}),
+    ...(known > 0 ? { model: { kind: 'single', store, coverage: new Coverage(store.statistics().ngrams, pool.shuffled.filter((position) => store.known[position] === 1)), scores, decided: Int32Array.from(open.keys()).filter((position) => open[position] === 0 && store.known[position] === 1) } } : {}),
   };
 }
 
@@ -146,26 +147,5 @@ describe('the queue', () => {
     assert.ok(Math.abs(margin('multi', scores, 1, 3) - 0.2) < 1e-6);
     assert.ok(margin('single', scores, 2, 3) > 1);
     assert.ok(Math.abs(confidence('multi', scores, 1, 3) - 0.6) < 1e-6);
-  });
-});
-
-describe('spreading points', () => {
-  it('gives a permutation in which each point is the farthest from all before it', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 25 }), fc.integer({ min: 0, max: 3 }), fc.integer(), (count, known, seed) => {
-        const random = new Random(seed);
-        const draw = (points: number): Float32Array => Float32Array.from({ length: points * 2 }, () => random.float());
-        const [points, taken] = [draw(count), draw(known)];
-        const order = spread(points, count, 2, taken);
-        assert.deepStrictEqual([...order].sort((a, b) => a - b), Array.from({ length: count }, (_, i) => i));
-        const distance = (point: number, place: number): number => {
-          const others = [...Array.from(order.slice(0, place), (other) => points.slice(other * 2, other * 2 + 2)), ...Array.from({ length: known }, (_, i) => taken.slice(i * 2, i * 2 + 2))];
-          return Math.min(...others.map((other) => (points[point * 2]! - other[0]!) ** 2 + (points[point * 2 + 1]! - other[1]!) ** 2));
-        };
-        order.forEach((point, place) => {
-          for (const later of order.slice(place)) assert.ok(distance(later, place) <= distance(point, place) + 1e-12);
-        });
-      }),
-    );
   });
 });

@@ -8,10 +8,19 @@ export interface MadeTexts {
   readonly truth: readonly number[];
   readonly width: number;
   readonly features: Float32Array;
+  /** Absent unless words were asked for. */
+  readonly texts?: readonly string[];
 }
 
-/** @param noise standard deviation around the centres, which lie about 1.4 apart in each feature */
-export function madeTexts(count: number, { labels = 3, width = 8, noise = 1, seed = 1, own = {} }: { labels?: number; width?: number; noise?: number; seed?: number; own?: Partial<PoolSetup> } = {}): MadeTexts {
+/** Distinct words that made-up texts are drawn from, common and rare ones as in real ones; a fifth of a text's words tell its label. */
+const vocabulary = 20_000;
+const tellingWords = 0.2;
+
+/**
+ * @param noise standard deviation around the centres, which lie about 1.4 apart in each feature
+ * @param words of each text; 0: no texts, only features
+ */
+export function madeTexts(count: number, { labels = 3, width = 8, noise = 1, words = 0, seed = 1, own = {} }: { labels?: number; width?: number; noise?: number; words?: number; seed?: number; own?: Partial<PoolSetup> } = {}): MadeTexts {
   const random = new Random(seed);
   const centres = Array.from({ length: labels }, () => Array.from({ length: width }, () => random.normal()));
   const truth = Array.from({ length: count }, () => random.below(labels));
@@ -22,12 +31,19 @@ export function madeTexts(count: number, { labels = 3, width = 8, noise = 1, see
     truth,
     width,
     features,
+    ...(words > 0 ? { texts: truth.map((label) => Array.from({ length: words }, () => wordOf(random, label)).join(' ')) } : {}),
   };
 }
 
-/** Features of the texts from `from` to before `to`. */
-export function batchOf({ features, width }: MadeTexts, from: number, to: number): FeatureBatch {
-  return { positions: Int32Array.from({ length: to - from }, (_, i) => from + i), features: features.slice(from * width, to * width), width };
+function wordOf(random: Random, label: number): string {
+  // the n-th word is as frequent as 1/n
+  const rank = Math.floor(vocabulary ** random.float());
+  return random.float() < tellingWords ? `label${label}word${rank % 100}` : `word${rank}`;
+}
+
+/** Features, and texts if there are any, of the texts from `from` to before `to`. */
+export function batchOf({ features, width, texts }: MadeTexts, from: number, to: number): FeatureBatch {
+  return { positions: Int32Array.from({ length: to - from }, (_, i) => from + i), features: features.slice(from * width, to * width), width, ...(texts ? { texts: texts.slice(from, to) } : {}) };
 }
 
 export function labeled(position: number, label: number): LearnedDecision {

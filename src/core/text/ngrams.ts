@@ -1,0 +1,43 @@
+import { mixHash } from '../util/mixHash';
+import { TokenScanner } from './scanner';
+
+/** What of a text a linear model reads: its tokens and its pairs of neighbouring tokens, by their hashes. Knows no vocabulary, so a rare word counts as much as any. */
+export interface Ngrams {
+  /** Each once, in the order in which they first occur. */
+  readonly hashes: Uint32Array;
+  /** How often each occurs; from 1. */
+  readonly counts: Uint32Array;
+}
+
+/** Set tokens apart from pairs of tokens. */
+const seeds = { token: 1, pair: 2 } as const;
+
+/** Reads one text after the other. Tokens are those of `Tokenizer`: words, and for Han single characters, whose pairs are most of the Chinese words. */
+export class NgramReader {
+  private readonly scanner = new TokenScanner();
+
+  /**
+   * @param most distinct n-grams after which the rest of the text is not read
+   * @param bits of a hash, 1 to 32
+   */
+  read(text: string, most: number, bits: number): Ngrams {
+    const { scanner } = this;
+    const counts = new Map<number, number>();
+    const add = (whole: number): void => {
+      const hash = whole >>> (32 - bits);
+      const before = counts.get(hash);
+      if (before !== undefined) counts.set(hash, before + 1);
+      else if (counts.size < most) counts.set(hash, 1);
+    };
+    let previous: number | undefined;
+    scanner.reset(text);
+    while (counts.size < most && scanner.next()) {
+      const token = mixHash(scanner.hash, seeds.token);
+      add(token);
+      if (previous !== undefined) add(mixHash((Math.imul(previous, 3) + token) | 0, seeds.pair));
+      previous = token;
+    }
+    scanner.release();
+    return { hashes: Uint32Array.from(counts.keys()), counts: Uint32Array.from(counts.values()) };
+  }
+}
