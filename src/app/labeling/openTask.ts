@@ -64,6 +64,8 @@ export interface TaskParts {
 
 /** Milliseconds between two words on how the reading goes. */
 const readingInterval = 200;
+/** Times that the next texts are looked up anew because the ranking moved meanwhile. */
+const mostLooks = 3;
 /** Texts that the learner is told of between two looks at the clock. */
 const toldAtOnce = 1000;
 /** Folds of the cross-validation behind an insight. */
@@ -217,20 +219,30 @@ export class OpenTask implements LabelingTask {
     await this.firstTexts;
     const { pool } = this;
     if (!pool) return [];
-    const found = new Map<number, QueueReason>();
     const skipped = new Set(skip);
-    this.fromRanking(pool, count, skipped, found);
+    for (let look = 1; ; look++) {
+      const { found, revision } = await this.waiting(pool, count, skipped);
+      await this.learner.ensureGuesses([...found.keys()]).catch((error: unknown) => this.note(error));
+      // guesses are of the latest ranking: a reason of an earlier one may say what they do not
+      if (revision !== this.learner.revision && look < mostLooks) continue;
+      return [...found].map(([position, reason]) => {
+        const guess = this.learner.guessAt(position);
+        return { example: pool.exampleAt(position), reason, ...(guess ? { guess } : {}) };
+      });
+    }
+  }
+
+  /** Texts that wait, the next one first, each with why, and the revision of the ranking that says so. */
+  private async waiting(pool: Pool, count: number, skipped: ReadonlySet<string>): Promise<{ readonly found: ReadonlyMap<number, QueueReason>; readonly revision: number }> {
+    let found = this.fromRanking(pool, count, skipped);
     if (found.size < count && this.learner.ranking) {
       // the ranking is nearly used up, and a new one is under way
       await this.learner.settled();
-      this.fromRanking(pool, count, skipped, found);
+      found = this.fromRanking(pool, count, skipped);
     }
+    const { revision } = this.learner;
     if (found.size < count && this.order !== 'suspicious') await this.fromFile(pool, count, skipped, found);
-    await this.learner.ensureGuesses([...found.keys()]).catch((error: unknown) => this.note(error));
-    return [...found].map(([position, reason]) => {
-      const guess = this.learner.guessAt(position);
-      return { example: pool.exampleAt(position), reason, ...(guess ? { guess } : {}) };
-    });
+    return { found, revision };
   }
 
   async setOrder(order: QueueOrder): Promise<void> {
@@ -242,16 +254,18 @@ export class OpenTask implements LabelingTask {
     return this.decisions.neighbour(id, step);
   }
 
-  private fromRanking(pool: Pool, count: number, skipped: ReadonlySet<string>, found: Map<number, QueueReason>): void {
+  private fromRanking(pool: Pool, count: number, skipped: ReadonlySet<string>): Map<number, QueueReason> {
     const { ranking, order } = this.learner;
-    if (!ranking) return;
+    const found = new Map<number, QueueReason>();
+    if (!ranking) return found;
     for (let i = 0; i < ranking.order.length && found.size < count; i++) {
       const position = ranking.order[i] ?? -1;
-      if (position < 0 || position >= pool.size || found.has(position)) continue;
+      if (position < 0 || position >= pool.size) continue;
       const id = pool.idAt(position);
       if (skipped.has(id) || (order !== 'suspicious' && !this.decisions.isOpen(id))) continue;
       found.set(position, ranking.reasons[i] ?? 'start');
     }
+    return found;
   }
 
   /** In the order of the file: as long as there is no ranking, or where it does not reach. */

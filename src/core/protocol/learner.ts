@@ -29,7 +29,7 @@ export type QueueOrder = 'useful' | 'file' | 'shuffle' | 'confident' | 'suspicio
 export type QueueReason =
   /** Drawn at random: its decision counts as a check of the model. */
   | 'check'
-  /** The model is undecided between labels. */
+  /** The model is less sure of its label than of others: undecided, as long as there is something to be undecided about. */
   | 'uncertain'
   /** Stands for texts unlike those decided so far. */
   | 'different'

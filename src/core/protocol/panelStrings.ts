@@ -85,7 +85,7 @@ export const panelStrings = {
   // why an item is next
   left: l10n.t('Left: {0}.'),
   reasonCheck: l10n.t('Drawn at random, as a check of the model.'),
-  reasonUncertain: l10n.t('Next because the model is undecided here.'),
+  reasonUncertain: l10n.t('Next because the model is less sure here than elsewhere.'),
   reasonDifferent: l10n.t('Next because it is unlike what was decided so far.'),
   reasonKeyword: l10n.t('Next because it holds a keyword of a rare label.'),
   reasonStart: l10n.t('To see all kinds of texts: the model cannot choose yet.'),
