@@ -98,7 +98,7 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
   const panel = new PanelHost({ tasks, extensionUri: context.extensionUri, state: context.workspaceState, errors: { messageOf, note, show: (error) => errors.show(error) } });
   const taskStatus = new TaskStatus(tasks);
   const taskTree = new TaskTree(tasks, messageOf);
-  const activeTask = new ActiveTask({ tasks, state: context.workspaceState, isPanelVisible: () => panel.isVisible, errors });
+  const activeTask = new ActiveTask({ tasks, state: context.workspaceState, isPanelVisible: () => panel.isVisible, annotator, onDidChangeAnnotator: settings.onDidChangeLabeling, errors });
   context.subscriptions.push(
     log,
     settings,

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Event } from '../app/events';
 import type { LabelingTask, LabelingTasks } from '../app/labeling/labeling';
 
 export interface ActiveTaskOptions {
@@ -6,6 +7,10 @@ export interface ActiveTaskOptions {
   /** Remembers the task for this workspace. */
   readonly state: vscode.Memento;
   readonly isPanelVisible: () => boolean;
+  /** Whose decisions are taken in a folder. */
+  readonly annotator: (folder: string) => Promise<string>;
+  /** That may be somebody else by now. */
+  readonly onDidChangeAnnotator: Event<unknown>;
   readonly errors: { show(error: unknown, remedies?: readonly { readonly title: string; run(): Thenable<unknown> }[]): Promise<void>; note(error: unknown): void };
 }
 
@@ -16,19 +21,19 @@ interface Remembered {
 
 const KEY = 'labeling.active';
 
-/** Opens the task again that was being labelled when the window was closed, and tells people at once what goes wrong with it. */
+/** Opens the task again that was being labelled when the window was closed, or that somebody else labels from now on, and tells people at once what goes wrong with it. */
 export class ActiveTask implements vscode.Disposable {
-  private readonly subscription: { dispose(): void };
+  private readonly subscriptions: readonly { dispose(): void }[];
   private taskSubscription: { dispose(): void } | undefined;
   private disposed = false;
 
   constructor(private readonly options: ActiveTaskOptions) {
-    this.subscription = options.tasks.onDidChangeActive((task) => this.follow(task));
+    this.subscriptions = [options.tasks.onDidChangeActive((task) => this.follow(task)), options.onDidChangeAnnotator(() => void this.followAnnotator())];
   }
 
   dispose(): void {
     this.disposed = true;
-    this.subscription.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
     this.taskSubscription?.dispose();
   }
 
@@ -43,6 +48,17 @@ export class ActiveTask implements vscode.Disposable {
     } catch (error) {
       // nobody has asked for it now
       errors.note(error);
+    }
+  }
+
+  /** Everybody has a journal of their own. */
+  private async followAnnotator(): Promise<void> {
+    const { tasks, annotator, errors } = this.options;
+    const { active } = tasks;
+    try {
+      if (active && (await annotator(active.folder)) !== active.annotator && tasks.active === active) await tasks.open(active.folder, active.definition.name);
+    } catch (error) {
+      void errors.show(error);
     }
   }
 
