@@ -7,7 +7,7 @@ import { applyLabelEdit, keywordsOf, type Label, type TaskDefinition } from '../
 import type {
   DecideRequest, Example, ExampleFilter, ExampleList, ExampleState, FineTuneState, Guess, Insight, LabelEdit, LearningState, ModelVersion, QueueItem, StaleState, TaskChange, TaskCounts, Undone, WordWeight,
 } from '../../core/labels/view';
-import type { QueueOrder, QueueReason } from '../../core/protocol/learner';
+import type { QueueOrder } from '../../core/protocol/learner';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import type { WorkerHandle } from '../../core/protocol/worker';
 import type { FileSystem } from '../../storage/fileSystem';
@@ -26,6 +26,7 @@ import { StopEvidence } from './stopEvidence';
 import { TaskDecisions, unknownExample } from './taskDecisions';
 import { TaskLearning } from './taskLearning';
 import { columnsFor, pickColumns } from './taskModel';
+import { TaskQueue } from './taskQueue';
 import { TaskTuning } from './taskTuning';
 
 /** What open tasks share with the window around them. */
@@ -64,8 +65,6 @@ export interface TaskParts {
 
 /** Milliseconds between two words on how the reading goes. */
 const readingInterval = 200;
-/** Times that the next texts are looked up anew because the ranking moved meanwhile. */
-const mostLooks = 3;
 /** Texts that the learner is told of between two looks at the clock. */
 const toldAtOnce = 1000;
 /** Folds of the cross-validation behind an insight. */
@@ -80,6 +79,7 @@ export class OpenTask implements LabelingTask {
   private readonly state: JournalState;
   private readonly learner: TaskLearning;
   private readonly tuning: TaskTuning;
+  private readonly queue: TaskQueue;
   private readonly lists: ExampleLists;
   private readonly evidence: StopEvidence;
   private readonly disposal = new AbortController();
@@ -132,6 +132,7 @@ export class OpenTask implements LabelingTask {
       onModel: (model) => this.learner.useModel(model),
       onProblem,
     });
+    this.queue = new TaskQueue(decisions, this.learner, pause, onProblem);
     this.lists = new ExampleLists(journal.state, this.learner, pause);
     this.evidence = new StopEvidence(this.decisions, this.learner, pause);
     this.firstTexts = new Promise((resolve) => (this.tellFirstTexts = resolve));
@@ -218,31 +219,7 @@ export class OpenTask implements LabelingTask {
   async next(count: number, skip: readonly string[] = []): Promise<readonly QueueItem[]> {
     await this.firstTexts;
     const { pool } = this;
-    if (!pool) return [];
-    const skipped = new Set(skip);
-    for (let look = 1; ; look++) {
-      const { found, revision } = await this.waiting(pool, count, skipped);
-      await this.learner.ensureGuesses([...found.keys()]).catch((error: unknown) => this.note(error));
-      // guesses are of the latest ranking: a reason of an earlier one may say what they do not
-      if (revision !== this.learner.revision && look < mostLooks) continue;
-      return [...found].map(([position, reason]) => {
-        const guess = this.learner.guessAt(position);
-        return { example: pool.exampleAt(position), reason, ...(guess ? { guess } : {}) };
-      });
-    }
-  }
-
-  /** Texts that wait, the next one first, each with why, and the revision of the ranking that says so. */
-  private async waiting(pool: Pool, count: number, skipped: ReadonlySet<string>): Promise<{ readonly found: ReadonlyMap<number, QueueReason>; readonly revision: number }> {
-    let found = this.fromRanking(pool, count, skipped);
-    if (found.size < count && this.learner.ranking) {
-      // the ranking is nearly used up, and a new one is under way
-      await this.learner.settled();
-      found = this.fromRanking(pool, count, skipped);
-    }
-    const { revision } = this.learner;
-    if (found.size < count && this.order !== 'suspicious') await this.fromFile(pool, count, skipped, found);
-    return { found, revision };
+    return pool ? await this.queue.next(pool, count, new Set(skip)) : [];
   }
 
   async setOrder(order: QueueOrder): Promise<void> {
@@ -252,30 +229,6 @@ export class OpenTask implements LabelingTask {
 
   neighbour(id: string, step: -1 | 1): string | undefined {
     return this.decisions.neighbour(id, step);
-  }
-
-  private fromRanking(pool: Pool, count: number, skipped: ReadonlySet<string>): Map<number, QueueReason> {
-    const { ranking, order } = this.learner;
-    const found = new Map<number, QueueReason>();
-    if (!ranking) return found;
-    for (let i = 0; i < ranking.order.length && found.size < count; i++) {
-      const position = ranking.order[i] ?? -1;
-      if (position < 0 || position >= pool.size) continue;
-      const id = pool.idAt(position);
-      if (skipped.has(id) || (order !== 'suspicious' && !this.decisions.isOpen(id))) continue;
-      found.set(position, ranking.reasons[i] ?? 'start');
-    }
-    return found;
-  }
-
-  /** In the order of the file: as long as there is no ranking, or where it does not reach. */
-  private async fromFile(pool: Pool, count: number, skipped: ReadonlySet<string>, found: Map<number, QueueReason>): Promise<void> {
-    const slices = new Slices(this.services.pause);
-    for (let position = 0; position < pool.size && found.size < count; position++) {
-      const id = pool.idAt(position);
-      if (!found.has(position) && !skipped.has(id) && this.decisions.isOpen(id)) found.set(position, this.order === 'file' ? 'file' : 'start');
-      if (slices.isOver) await slices.rest();
-    }
   }
 
   // ---- decisions
