@@ -64,3 +64,23 @@ describe('the import rule of the house', () => {
     });
   }
 });
+
+describe('the promise that nothing leaves the machine', () => {
+  const connects = /(?<![.\w])fetch\s*\(|\b(?:globalThis|window|self)\.fetch\b|\b(?:XMLHttpRequest|WebSocket|EventSource|RTCPeerConnection|WebTransport|sendBeacon)\b/;
+  const networks = /^node:(?:http|https|http2|net|tls|dgram|dns|inspector)\b/;
+  // kernels are AssemblyScript, which can reach nothing
+  const files = [root, path.resolve('webview')].flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name))).filter((name) => name.endsWith('.ts') && !name.includes('assembly'));
+
+  it('would see a connection', () => {
+    for (const code of ['await fetch(url)', 'window.fetch(url)', 'new WebSocket(url)', 'navigator.sendBeacon(url)']) assert.match(code, connects);
+    assert.doesNotMatch('this.fetch(count); prefetch(document)', connects);
+  });
+
+  for (const file of files) {
+    it(`${path.relative('.', file)} opens no connection`, () => {
+      const source = readFileSync(file, 'utf8');
+      assert.strictEqual(connects.exec(source)?.[0], undefined);
+      assert.deepStrictEqual(importsOf(source).filter((name) => networks.test(name)), []);
+    });
+  }
+});

@@ -125,6 +125,26 @@ describe('an open task', () => {
     assert.deepStrictEqual([harness.decisions().length, task.counts.labeled, task.counts.skipped], [1, 1, 0]);
   });
 
+  it('lets every decision become every other, in the counts and in the queue, and back by undo', async () => {
+    const task = await opened();
+    const id = idOf(3);
+    const statuses = ['labeled', 'skipped', 'flagged', 'cleared'] as const;
+    const seen = (): unknown => [task.stateOf(id)?.status ?? 'cleared', task.counts.labeled, task.counts.skipped, task.counts.flagged, task.counts.open];
+    const decide = async (status: (typeof statuses)[number]): Promise<unknown> => {
+      await task.decide({ targets: [id], status, ...(status === 'labeled' ? { value: 'positive' } : {}), origin: 'key' });
+      return seen();
+    };
+    for (const from of statuses) {
+      for (const to of statuses) {
+        const before = await decide(from);
+        assert.deepStrictEqual(await decide(to), [to, ...(['labeled', 'skipped', 'flagged'] as const).map((each) => (each === to ? 1 : 0)), to === 'cleared' ? 120 : 119], `${from} → ${to}`);
+        assert.strictEqual((await task.next(200)).some(({ example }) => example.id === id), to === 'cleared');
+        await task.undo();
+        assert.deepStrictEqual(seen(), before, `${from} → ${to} → back`);
+      }
+    }
+  });
+
   it('takes an answer of its own for each text as one act, if all of them fit', async () => {
     const task = await opened();
     const targets = [0, 1, 2].map((row) => ({ text: rows[row] ?? '', source: { file: 'reviews.csv', row: row + 1 }, value: truthOf(rows[row] ?? '') }));
