@@ -1,11 +1,11 @@
 import { regressionReport } from '../core/metrics/report';
 import type { CrossValidation } from '../core/protocol/learner';
+import { mixHash } from '../core/util/mixHash';
 import { chooseBlend } from './blend';
 import { isRight, numberOf } from './checkScore';
 import type { FeatureStatistics, FeatureStore } from './featureStore';
 import type { Head, HeadShape } from './head';
 import { fitHead, isLearnable, type Lecture } from './headFit';
-import { mixHash } from '../core/util/mixHash';
 import type { Turns } from './turns';
 
 /** Shares of a fold's training part that the learning curve is measured at. */

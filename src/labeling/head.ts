@@ -1,7 +1,7 @@
 import type { TaskKind } from '../core/model/onnxWriter';
 import { addDots, addOuter } from '../core/util/dot';
-import type { FeatureStatistics, FeatureStore } from './featureStore';
 import type { Objective } from '../core/util/minimize';
+import type { FeatureStatistics, FeatureStore } from './featureStore';
 import type { NgramColumns, SparseRows } from './ngramColumns';
 import { bucketOf, frequencyOf } from './ngramStore';
 

@@ -1,6 +1,6 @@
+import { minimize } from '../core/util/minimize';
 import type { FeatureStatistics, FeatureStore } from './featureStore';
 import { baseLogit, Head, HeadObjective, ngramsFrom, parameterCount, penaltiesFor, standardizeInto, valueScale, type Blend, type HeadShape, type Lesson, type Reading, type ValueScale } from './head';
-import { minimize } from '../core/util/minimize';
 import { NgramColumns, sparseRows } from './ngramColumns';
 
 /** What was decided about a text: indices of its labels, or a number. */

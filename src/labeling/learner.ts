@@ -132,15 +132,16 @@ class Pool {
     return { kind: this.setup.kind, width: store.width, outputs: this.outputs, hasBase: store.hasBase };
   }
 
+  /** The same for the same texts, whichever came first. */
+  coverageOf(store: FeatureStore, { ngrams }: FeatureStatistics): Coverage {
+    return new Coverage(ngrams, this.queue.shuffled.filter((position) => store.known[position] === 1));
+  }
+
   private adopt(store: FeatureStore, batch?: FeatureBatch): void {
     if (batch) store.add(batch);
     const statistics = store.statistics();
     this.model = { store, statistics, coverage: this.coverageOf(store, statistics), learned: undefined, measured: undefined, scores: undefined, madeFrom: undefined };
     this.suspicious = undefined;
-  }
-
-  coverageOf(store: FeatureStore, { ngrams }: FeatureStatistics): Coverage {
-    return new Coverage(ngrams, this.queue.shuffled.filter((position) => store.known[position] === 1));
   }
 
   private truthOf(value: LearnedDecision['value']): TruthValue | null {
