@@ -10,7 +10,6 @@ import { exampleId } from '../../core/text/normalize';
 import type { DecidedText, FineTuneRows } from '../../labeling/fineTunePolicy';
 import { DecidedPlaces } from './decidedPlaces';
 import { DecisionTrail } from './decisionTrail';
-import { statusOf } from './exampleFilter';
 import { divide } from './fineTuning';
 import { LearnableCounts } from './learnableCounts';
 import type { Pool } from './pool';
@@ -98,7 +97,7 @@ export class TaskDecisions {
   }
 
   isOpen(id: string): boolean {
-    return statusOf(this.state.stateOf(id)) === 'open';
+    return !this.state.isDecided(id);
   }
 
   /** What was decided, if it can be learned: labels that are offered, or a number. */

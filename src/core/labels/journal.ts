@@ -5,7 +5,7 @@ import { resolveValue, type TaskDefinition } from './task';
 import type { ExampleState } from './view';
 
 /** Decisions between two looks at what has come in. */
-const decisionsAtOnce = 1000;
+const decisionsAtOnce = 500;
 /** Milliseconds that the pace looks back. */
 const PACE_WINDOW = 10 * 60_000;
 
@@ -147,6 +147,12 @@ export class JournalState {
     // a skip says nothing that one could differ from
     const others = words.filter((word) => word !== winner && word.status !== 'skipped').map((word) => ({ annotator: word.annotator, ...this.sayingOf(word) }));
     return { ...said, annotator: winner.annotator, at: decidedAt(winner), others: others.filter((other) => other.status !== said.status || !isSameValue(other.value, said.value)) };
+  }
+
+  /** Whether somebody's word stands for an example. */
+  isDecided(example: string): boolean {
+    for (const { words } of this.byAnnotator.values()) if (words.has(example)) return true;
+    return false;
   }
 
   /** An annotator's own word on an example, as it was written; undefined if there is none, or it was cleared. */

@@ -206,6 +206,7 @@ describe('replaying a journal', () => {
         await counted;
         const states = [...state.decidedExamples()].filter(inPool).map((id) => state.stateOf(id));
         const counts = state.counts();
+        for (const id of texts.map((text) => exampleId(text))) assert.strictEqual(state.isDecided(id), state.stateOf(id) !== undefined);
         for (const status of ['labeled', 'skipped', 'flagged'] as const) assert.strictEqual(counts[status], states.filter((each) => each?.status === status).length);
         const recounted = stateOf(lines);
         await recounted.countWithin(inPool, turn);
