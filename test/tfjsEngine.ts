@@ -307,11 +307,11 @@ export class TfjsEngine implements ComputeEngine {
   }
 
   ngrams(batch: TokenBatch, layer: NgramLayer): Float32Array {
-    return sumGrams(gramsOf(batch, layer), this.parameter(`${layer.name}/table`), headOf(this.layout.architecture).units);
+    return sumGrams(gramsOf(batch, layer, this.parameter(`${layer.name}/sizes`)), this.parameter(`${layer.name}/table`), headOf(this.layout.architecture).units);
   }
 
   ngramsBackward(batch: TokenBatch, layer: NgramLayer, dy: Float32Array): void {
-    const grams = gramsOf(batch, layer);
+    const grams = gramsOf(batch, layer, this.parameter(`${layer.name}/sizes`));
     const rows = this.touchedRows(`${layer.name}/table`);
     for (const bucket of grams.buckets) rows.add(bucket);
     spreadGrams(grams, dy, this.gradient(`${layer.name}/table`));

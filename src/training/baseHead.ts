@@ -1,3 +1,4 @@
+import type { NgramLayer } from '../core/model/architecture';
 import { fitTemperature, negativeLogLikelihood } from '../core/metrics/calibration';
 import { headOf } from '../core/model/onnxWriter';
 import { ngramBuckets, ngramLayerOf, ngramWidth } from '../core/model/ngrams';
@@ -56,7 +57,7 @@ export async function fitBaseHead(options: BaseHeadOptions): Promise<FittedBase>
   const { head, unseen } = step.value;
   const unseenTruth = unseen.rows.map((row) => rows[row]!.label);
   const temperature = unseenTruth.length >= rowsForTemperature ? fitTemperature(unseen.logits, network.labels, unseenTruth) : options.temperature;
-  place(engine, head, onBase, temperature);
+  place(engine, head, onBase, temperature, options.rows);
 
   const judged = validation.length > 0;
   const truth = judged ? validation.map(({ label }) => label) : unseenTruth;
@@ -102,11 +103,13 @@ async function headRows({ engine, onBase, batchSize, breathe }: BaseHeadOptions,
   const wide = ngramLayerOf(architecture);
   const texts = rows.map(({ ids }) => ids);
   const grams = texts.map((ids) => (wide ? ngramBuckets(ids, wide) : new Int32Array(0)));
-  return { labels, width, features, texts, grams, truth: Int32Array.from(rows, ({ label }) => label), ...(base ? { base } : {}) };
+  // with the base's head its n-grams stay, which were learned with their sizes
+  const sizes = wide && onBase && hasTable(engine, wide) ? sizesOf(engine, wide).slice() : undefined;
+  return { labels, width, features, texts, grams, ...(sizes ? { sizes } : {}), truth: Int32Array.from(rows, ({ label }) => label), ...(base ? { base } : {}) };
 }
 
 /** Writes the head over, or with `onBase` adds it to, what stands in the engine. */
-function place(engine: ComputeEngine, head: FrozenHead, onBase: boolean, temperature: number): void {
+function place(engine: ComputeEngine, head: FrozenHead, onBase: boolean, temperature: number, rows: readonly EncodedRow[]): void {
   const { layout } = engine;
   const { name, units } = headOf(layout.architecture);
   const weights = engine.weights();
@@ -122,4 +125,22 @@ function place(engine: ComputeEngine, head: FrozenHead, onBase: boolean, tempera
   const { offset, size } = layout.find(`${wide.name}/table`);
   for (let k = offset; k < offset + size; k++) weights[k] = (kept * weights[k]!) / temperature;
   for (const [bucket, values] of head.table) values.forEach((value, k) => (weights[offset + bucket * ngramWidth(units) + k]! += value / temperature));
+  if (head.sizes.size === 0) return;
+  const sizes = sizesOf(engine, wide).fill(0);
+  const known = [...head.sizes.values()];
+  const usual = known.reduce((sum, size) => sum + size, 0) / known.length;
+  // rows beyond those that the head was fitted to
+  for (const { ids } of rows) for (const bucket of ngramBuckets(ids, wide)) sizes[bucket] = usual;
+  for (const [bucket, size] of head.sizes) sizes[bucket] = size;
+}
+
+function sizesOf(engine: ComputeEngine, wide: NgramLayer): Float32Array {
+  const { offset, size } = engine.layout.find(`${wide.name}/sizes`);
+  return engine.weights().subarray(offset, offset + size);
+}
+
+/** Whether n-grams say anything yet. */
+function hasTable(engine: ComputeEngine, wide: NgramLayer): boolean {
+  const { offset, size } = engine.layout.find(`${wide.name}/table`);
+  return engine.weights().subarray(offset, offset + size).some((value) => value !== 0);
 }

@@ -20,6 +20,8 @@ export interface HeadRows {
   readonly texts: readonly Int32Array[];
   /** For each row the buckets of its n-grams as `ngramBuckets` gives them; empty without a table of n-grams. */
   readonly grams: readonly Int32Array[];
+  /** [buckets] sizes of n-grams that are given, as those of a base are; else the head brings its own. */
+  readonly sizes?: Float32Array;
   /** [rows] */
   readonly truth: Int32Array;
   /** [rows, L] logits of the base, where it has these labels: the head then learns what to change about them. */
@@ -41,6 +43,8 @@ export interface FrozenHead {
   readonly bias: Float64Array;
   /** For each bucket that was seen its row of the table, [L]. */
   readonly table: ReadonlyMap<number, Float64Array>;
+  /** For each bucket that was seen its size; the others have none. Empty where sizes were given. */
+  readonly sizes: ReadonlyMap<number, number>;
   /** What the base's logits are multiplied by; 0 without it. */
   readonly factor: number;
 }
@@ -94,6 +98,8 @@ class Design {
   /** Place of each bucket that was seen, and what its input is multiplied by. */
   readonly place = new Map<number, number>();
   readonly weight: Float64Array;
+  /** By bucket: the squares of the first weights, so that a text's n-grams have about unit norm. */
+  readonly sizes = new Map<number, number>();
 
   constructor(
     readonly data: HeadRows,
@@ -135,6 +141,7 @@ class Design {
       if (single === undefined) this.weight[place]! *= longerShare;
       else this.weight[place] = rarity.known * (1 + Math.log1p(Math.min(single, rarity.rarest) / rarity.frequent)) + (1 - rarity.known) * this.weight[place]!;
     }
+    if (!data.sizes) for (const [bucket, place] of this.place) this.sizes.set(bucket, this.weight[place]! ** 2);
     this.starts = new Int32Array(rows.length + 1);
     counted.forEach((counts, at) => (this.starts[at + 1] = this.starts[at]! + counts.size));
     this.places = new Int32Array(this.starts.at(-1)!);
@@ -142,7 +149,7 @@ class Design {
     let squares = 0;
     counted.forEach((counts, at) => {
       let to = this.starts[at]!;
-      const scale = ngramScale((grams[rows[at]!] ?? []).length);
+      const scale = scaleOf(grams[rows[at]!] ?? [], data.sizes ?? this.sizes);
       for (const [bucket, count] of counts) {
         const place = this.place.get(bucket)!;
         this.places[to] = place;
@@ -155,6 +162,14 @@ class Design {
     for (let k = 0; k < this.values.length; k++) this.values[k]! *= shrink;
     for (let place = 0; place < this.weight.length; place++) this.weight[place]! *= shrink;
   }
+}
+
+/** As `ngramScale`, with sizes of the buckets that have one. */
+function scaleOf(grams: ArrayLike<number>, sizes: Float32Array | ReadonlyMap<number, number>): number {
+  if (sizes instanceof Float32Array) return ngramScale(grams, sizes);
+  let sum = 0;
+  for (let k = 0; k < grams.length; k++) sum += sizes.get(grams[k]!) ?? 0;
+  return 1 / Math.sqrt(Math.max(1, sum));
 }
 
 /** Loss of the parameters: dense weights [L, D], sparse [places, L], biases [L], and with a base its factor less 1. */
@@ -259,7 +274,7 @@ function* fit(design: Design, settings: HeadSettings): Generator<undefined, Froz
 }
 
 /** The parameters of standardized inputs as weights of the inputs as they come. */
-function fold({ data: { labels, width, base }, mean, scale, place, weight }: Design, { features }: HeadSettings, point: Float64Array): FrozenHead {
+function fold({ data: { labels, width, base }, mean, scale, place, weight, sizes }: Design, { features }: HeadSettings, point: Float64Array): FrozenHead {
   const sparse = labels * width;
   const biases = sparse + labels * place.size;
   const kernel = new Float64Array(width * labels);
@@ -272,17 +287,17 @@ function fold({ data: { labels, width, base }, mean, scale, place, weight }: Des
     }
   }
   const table = new Map([...place].map(([bucket, at]) => [bucket, point.slice(sparse + at * labels, sparse + (at + 1) * labels).map((value) => value * weight[at]!)]));
-  return { kernel, bias, table, factor: base ? 1 + point.at(-1)! : 0 };
+  return { kernel, bias, table, sizes, factor: base ? 1 + point.at(-1)! : 0 };
 }
 
 /** Logits [rows, L] of the rows `rows` of the data. */
-export function logitsOf(head: FrozenHead, { labels, width, features, grams, base }: HeadRows, rows: readonly number[]): Float32Array {
+export function logitsOf(head: FrozenHead, { labels, width, features, grams, base, sizes }: HeadRows, rows: readonly number[]): Float32Array {
   const logits = new Float32Array(rows.length * labels);
   rows.forEach((row, at) => {
     const own = Float64Array.from(head.bias);
     for (let j = 0; j < width; j++) addScaled(own, 0, features[row * width + j]!, head.kernel.subarray(j * labels, (j + 1) * labels), 0, labels);
     const buckets = grams[row] ?? [];
-    const scale = ngramScale(buckets.length);
+    const scale = scaleOf(buckets, sizes ?? head.sizes);
     for (const bucket of buckets) {
       const weights = head.table.get(bucket);
       if (weights) addScaled(own, 0, scale, weights, 0, labels);

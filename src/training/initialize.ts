@@ -7,7 +7,7 @@ import { purposes, randomOf } from './seeds';
  * Writes fresh weights to `weights` (flat, in the order of `layout`).
  *
  * - embedding: N(0, 0.1²), `<pad>` zero
- * - table of n-grams: zero, so that it adds nothing before it has learned something
+ * - table of n-grams: zero, so that it adds nothing before it has learned something; their sizes: 1
  * - matrices: uniform in ±√(6 / (rows + columns)) (Glorot & Bengio 2010), an LSTM's four gates taken as one matrix as Keras does
  * - biases zero, but 1 for the forget gate, so that a fresh LSTM remembers (Jozefowicz, Zaremba & Sutskever 2015)
  */
@@ -18,7 +18,8 @@ export function initializeWeights(layout: ParameterLayout, weights: Float32Array
     const values = weights.subarray(offset, offset + size);
     const random = randomOf(seed, purposes.weights, index);
     const [rows, columns] = shape;
-    if (wide !== undefined && name === `${wide}/table`) values.fill(0);
+    if (name === `${wide}/table`) values.fill(0);
+    else if (name === `${wide}/sizes`) values.fill(1);
     else if (name.endsWith('/table')) {
       for (let k = 0; k < size; k++) values[k] = 0.1 * random.normal();
       values.fill(0, 0, columns);

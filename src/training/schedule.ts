@@ -36,7 +36,7 @@ export interface RatePlanOptions {
 /**
  * The learning rate times the schedule's share times the layer's factor.
  *
- * Layers count as far as they have weights (embedding, each LSTM, each dense layer), in the order of the architecture; the head is the topmost, and n-grams beside the layers learn as it does.
+ * Layers count as far as they have weights (embedding, each LSTM, each dense layer), in the order of the architecture; the head is the topmost, and n-grams beside the layers learn as it does (but not their sizes).
  */
 export function ratePlan(layout: ParameterLayout, { learningRate, schedule, finalRateShare, layerDecay, unfreezeEpochs }: RatePlanOptions): RatePlan {
   const layerOf = (name: string): string => name.slice(0, name.indexOf('/'));
@@ -44,7 +44,7 @@ export function ratePlan(layout: ParameterLayout, { learningRate, schedule, fina
   const layers = [...new Set(layout.parameters.map(({ name }) => layerOf(name)))].filter((name) => name !== wide);
   /** For each parameter, the number of layers above its own. */
   const depths = layout.parameters.map(({ name }) => (layerOf(name) === wide ? 0 : layers.length - 1 - layers.indexOf(layerOf(name))));
-  const factors = depths.map((depth) => layerDecay ** -depth);
+  const factors = depths.map((depth, k) => (layout.parameters[k]!.name === `${wide}/sizes` ? 0 : layerDecay ** -depth));
   return {
     learningRate,
     rates: ({ step, steps, epoch }) => {

@@ -226,7 +226,8 @@ function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly st
   const { name } = engine.layout.architecture.layers.at(-1)!;
   const wide = ngramLayerOf(engine.layout.architecture)?.name;
   const head = [`${name}/kernel`, `${name}/bias`];
-  takeWeights(engine.layout, engine.weights(), weights, new Set([...head, `${wide}/table`]));
+  const hasWide = ngramLayerOf(base.manifest.architecture) !== undefined;
+  takeWeights(engine.layout, engine.weights(), weights, new Set([...head, `${wide}/table`, ...(hasWide ? [] : [`${wide}/sizes`])]));
   const { kind, labels: known } = base.manifest.task;
   // a score of a task of another kind means something else
   if (kind === 'single')
@@ -234,7 +235,7 @@ function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly st
       engine.layout,
       engine.weights(),
       weights,
-      [...head, ...(wide !== undefined && ngramLayerOf(base.manifest.architecture) ? [`${wide}/table`] : [])],
+      [...head, ...(hasWide ? [`${wide}/table`] : [])],
       labels.map((label) => known.findIndex(({ id }) => id === label)),
     );
 }

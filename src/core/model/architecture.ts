@@ -69,8 +69,8 @@ export interface DropoutLayer {
 }
 
 /**
- * N-grams of token ids that go straight to the logits, beside all other layers (the wide part of Cheng et al. 2016, with hashed features as in Weinberger et al. 2009): logits += Σ table[bucket] / √count over the
- * text's n-grams of 1 to `longest` tokens. Stands right before the head, whose input passes it by. `ngrams.ts` says which bucket an n-gram has. A text of no tokens adds zeros.
+ * N-grams of token ids that go straight to the logits, beside all other layers (the wide part of Cheng et al. 2016, with hashed features as in Weinberger et al. 2009): logits += Σ table[bucket] / √max(1, Σ sizes[bucket])
+ * over the text's n-grams of 1 to `longest` tokens. Sizes are not learned: 1 each, or what makes the sum that of a vector of unit norm, like TF-IDF, where n-grams that were never seen count for nothing. Stands right before the head, whose input passes it by. `ngrams.ts` says which bucket an n-gram has. A text of no tokens adds zeros.
  */
 export interface NgramLayer {
   readonly type: 'ngrams';
@@ -97,7 +97,7 @@ export type Weights = Readonly<Record<string, WeightTensor>>;
  * - lstm, per direction `NAME/forward/…` and, if bidirectional, `NAME/backward/…`: `kernel` [I, 4H], `recurrent` [H, 4H], `bias` [4H];
  *   gates in the order input, forget, cell, output (Keras's order; the ONNX writer permutes to input, output, forget, cell)
  * - dense `NAME/kernel` [D, units], `NAME/bias` [units]
- * - ngrams `NAME/table` [buckets, L rounded up to a multiple of 4, for the kernels' sake]: the columns after the logits' are zero and count for nothing
+ * - ngrams `NAME/table` [buckets, L rounded up to a multiple of 4, for the kernels' sake]: the columns after the logits' are zero and count for nothing; `NAME/sizes` [buckets], each at least 0
  *
  * @throws Error when layers do not fit together (a dense layer on a sequence, no embedding first): a defect of the preset
  */
@@ -142,6 +142,7 @@ export function weightShapes(architecture: Architecture): Map<string, readonly n
         const head = architecture.layers[index + 1];
         if (index !== architecture.layers.length - 2 || head?.type !== 'dense') throw new Error(`Layer ${layer.name}: n-grams stand right before the head.`);
         shapes.set(`${layer.name}/table`, [layer.buckets, ngramWidth(head.units)]);
+        shapes.set(`${layer.name}/sizes`, [layer.buckets]);
         break;
       }
     }

@@ -35,9 +35,11 @@ export function ngramCount(tokens: number, longest: number): number {
   return count;
 }
 
-/** What the sum over a text's n-grams is multiplied by: its size then hardly depends on their number, as that of a vector of unit norm does not. */
-export function ngramScale(count: number): number {
-  return 1 / Math.sqrt(Math.max(1, count));
+/** What the sum over a text's n-grams is multiplied by. @param sizes [buckets] see {@link NgramLayer} */
+export function ngramScale(grams: ArrayLike<number>, sizes: ArrayLike<number>): number {
+  let sum = 0;
+  for (let k = 0; k < grams.length; k++) sum += sizes[grams[k]!]!;
+  return 1 / Math.sqrt(Math.max(1, sum));
 }
 
 /** The architecture's n-gram layer, if it has one: the layer before the head. */

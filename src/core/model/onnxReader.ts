@@ -116,6 +116,7 @@ export function weightsOf(model: OnnxModel, architecture: Architecture, where: s
       case 'ngrams': {
         const [buckets, width] = shapes.get(`${name}/table`)!;
         put(`${name}/table`, widened(stored(`${name}/table`), headOf(architecture).units, buckets!, width!));
+        put(`${name}/sizes`, stored(`${name}/sizes`));
         break;
       }
       case 'pool':

@@ -385,11 +385,13 @@ function writeNgrams(graph: GraphBuilder, { name, buckets, longest }: NgramLayer
   const mask = joined(masks, `${name}/mask`);
   // [positions, 1, B, L]
   const table = graph.weights[`${name}/table`]!;
-  const rows = graph.rows(`${name}/table`, [buckets, logits.width], firstColumns(table, logits.width), joined(grams, `${name}/grams`));
+  const places = joined(grams, `${name}/grams`);
+  const rows = graph.rows(`${name}/table`, [buckets, logits.width], firstColumns(table, logits.width), places);
   const counted = graph.node('Mul', [rows, mask], {}, [`${name}/counted`]);
   const total = graph.node('ReduceSum', [counted, graph.integers('/axes01', [0, 1])], { keepdims: 0 }, [`${name}/total`]);
-  const count = graph.node('ReduceSum', [mask, graph.integers('/axes01', [0, 1])], { keepdims: 0 }, [`${name}/count`]);
-  const root = graph.node('Sqrt', [graph.node('Max', [count, one], {}, [`${name}/countColumn`])], {}, [`${name}/root`]);
+  const sizes = graph.node('Gather', [graph.constant(`${name}/sizes`, 'float32', [buckets, 1], graph.weights[`${name}/sizes`]!.data), places], { axis: 0 }, [`${name}/ownSizes`]);
+  const size = graph.node('ReduceSum', [graph.node('Mul', [sizes, mask], {}, [`${name}/countedSizes`]), graph.integers('/axes01', [0, 1])], { keepdims: 0 }, [`${name}/size`]);
+  const root = graph.node('Sqrt', [graph.node('Max', [size, one], {}, [`${name}/sizeColumn`])], {}, [`${name}/root`]);
   const value = graph.node('Add', [logits.value, graph.node('Div', [total, root], {}, [`${name}/logits`])], {}, ['/logits']);
   return { ...logits, value };
 }
@@ -444,6 +446,7 @@ export function storedWeights(architecture: Architecture): Map<string, { readonl
       }
       case 'ngrams':
         stored.set(`${name}/table`, { shape: [layer.buckets, headOf(architecture).units], matrix: true });
+        stored.set(`${name}/sizes`, { shape: [layer.buckets, 1], matrix: false });
         break;
       case 'pool':
       case 'dropout':

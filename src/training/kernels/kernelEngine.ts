@@ -3,7 +3,7 @@ import { headOf } from '../../core/model/onnxWriter';
 import type { WorkerHandle } from '../../core/protocol/worker';
 import type { ComputeEngine, CreateEngine, LstmOptions, OptimizerStep, ParameterLayout, Sequence, TokenBatch } from '../engine';
 import { hire, Soloist, type Crew } from './crew';
-import { gramsOf, spreadGrams, sumGrams } from '../ngramSums';
+import { gramsOf, spreadGrams, sumGrams, type BatchGrams } from '../ngramSums';
 import { Kernels, type Address, type KernelBuild } from './kernels';
 import { Packing } from './packing';
 import { mostShards, planShards, type Shard } from './shards';
@@ -360,13 +360,13 @@ class KernelEngine implements ComputeEngine {
   }
 
   ngrams(batch: TokenBatch, layer: NgramLayer): Float32Array {
-    return sumGrams(gramsOf(batch, layer), this.kernels.floats(this.weight(`${layer.name}/table`), this.layout.find(`${layer.name}/table`).size), headOf(this.layout.architecture).units);
+    return sumGrams(this.gramsOf(batch, layer), this.kernels.floats(this.weight(`${layer.name}/table`), this.layout.find(`${layer.name}/table`).size), headOf(this.layout.architecture).units);
   }
 
   ngramsBackward(batch: TokenBatch, layer: NgramLayer, dy: Float32Array): void {
     const { kernels } = this;
     const name = `${layer.name}/table`;
-    const grams = gramsOf(batch, layer);
+    const grams = this.gramsOf(batch, layer);
     const rows = this.touched.get(name)!;
     const mark = kernels.mark();
     rows.count = kernels.run.touchRows(kernels.putIntegers(grams.buckets), grams.buckets.length, rows.flags, rows.list, rows.count);
@@ -475,6 +475,10 @@ class KernelEngine implements ComputeEngine {
       const target = out + 4 * d * part;
       this.crew.call(lane, 'lastStep', x, width, d * part, part, packing.offsets, packing.texts, packing.order, packing.lengthsAt, d === 1, target, stride, gradient);
     }
+  }
+
+  private gramsOf(batch: TokenBatch, layer: NgramLayer): BatchGrams {
+    return gramsOf(batch, layer, this.kernels.floats(this.weight(`${layer.name}/sizes`), layer.buckets));
   }
 
   private weight(name: string): Address {

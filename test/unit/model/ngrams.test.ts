@@ -38,9 +38,12 @@ describe('buckets of n-grams', () => {
     }
   });
 
-  it('count for less the more there are, and nothing divides by zero', () => {
-    assert.strictEqual(ngramScale(0), 1);
-    assert.strictEqual(ngramScale(1), 1);
-    assert.strictEqual(ngramScale(16), 0.25);
+  it('count for less the more there are and the larger they are, and nothing divides by zero', () => {
+    const sizes = [1, 0, 9];
+    assert.strictEqual(ngramScale([], sizes), 1);
+    assert.strictEqual(ngramScale([1, 1], sizes), 1);
+    assert.strictEqual(ngramScale([0], sizes), 1);
+    assert.strictEqual(ngramScale(Array(16).fill(0), sizes), 0.25);
+    assert.strictEqual(ngramScale([2, 1, 1], sizes), 1 / 3);
   });
 });

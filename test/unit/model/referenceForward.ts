@@ -95,7 +95,7 @@ export function referenceForward(architecture: Architecture, weights: Weights, i
       case 'dropout':
         break;
       case 'ngrams':
-        wide = ngramSums(matrix(`${layer.name}/table`).at, layer, ids);
+        wide = ngramSums(matrix(`${layer.name}/table`).at, weights[`${layer.name}/sizes`]!.data, layer, ids);
         break;
     }
   }
@@ -103,12 +103,13 @@ export function referenceForward(architecture: Architecture, weights: Weights, i
 }
 
 /** What a text's n-grams add to a logit, with whole numbers of any size. */
-export function ngramSums(table: (bucket: number, column: number) => number, { buckets, longest }: NgramLayer, ids: readonly number[]): (column: number) => number {
+export function ngramSums(table: (bucket: number, column: number) => number, sizes: ArrayLike<number>, { buckets, longest }: NgramLayer, ids: readonly number[]): (column: number) => number {
   const grams: number[] = [];
   for (let size = 1; size <= longest; size++) {
     for (let start = 0; start + size <= ids.length; start++) grams.push(Number(ids.slice(start, start + size).reduce((hash, id) => (hash * 6229n + BigInt(id)) % BigInt(buckets), 0n)));
   }
-  return (column) => grams.reduce((sum, bucket) => sum + table(bucket, column), 0) / Math.sqrt(Math.max(1, grams.length));
+  const size = grams.reduce((sum, bucket) => sum + sizes[bucket]!, 0);
+  return (column) => grams.reduce((sum, bucket) => sum + table(bucket, column), 0) / Math.sqrt(Math.max(1, size));
 }
 
 /** Probabilities of the labels: softmax(logits / temperature). */
@@ -125,6 +126,7 @@ export function randomWeights(architecture: Architecture, random: Random): Weigh
     [...weightShapes(architecture)].map(([name, shape]) => {
       const size = shape.reduce((product, dimension) => product * dimension, 1);
       const scale = name === 'ngrams/table' ? 0.3 : name.endsWith('/table') ? 1 : name.endsWith('bias') ? 0.5 : 1.5 / Math.sqrt(shape[0]!);
+      if (name === 'ngrams/sizes') return [name, { shape, data: Float32Array.from({ length: size }, () => Math.max(0, random.normal())) }];
       // a table of n-grams has columns that belong to no label
       const used = name === 'ngrams/table' ? headOf(architecture).units : Infinity;
       return [name, { shape, data: Float32Array.from({ length: size }, (_, k) => (k % shape.at(-1)! < used ? random.normal() * scale : 0)) }];

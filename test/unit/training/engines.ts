@@ -37,7 +37,7 @@ export async function randomEngine(create: CreateEngine, architecture: Architect
   const random = new Random(seed);
   for (const { name, offset, size, shape } of engine.layout.parameters) {
     const weights = engine.weights().subarray(offset, offset + size);
-    for (let k = 0; k < size; k++) weights[k] = name.endsWith('/table') && k < shape[1]! ? 0 : random.float() - 0.5;
+    for (let k = 0; k < size; k++) weights[k] = name.endsWith('/sizes') ? 2 * random.float() : name.endsWith('/table') && k < shape[1]! ? 0 : random.float() - 0.5;
   }
   return engine;
 }

@@ -75,7 +75,7 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
       case 'ngrams': {
         const table = parameter(`${layer.name}/table`);
         const columns = layout.find(`${layer.name}/table`).shape[1]!;
-        wide = ngramSums((bucket, label) => table[bucket * columns + label]!, layer, ids);
+        wide = ngramSums((bucket, label) => table[bucket * columns + label]!, parameter(`${layer.name}/sizes`), layer, ids);
         break;
       }
       case 'dropout': {

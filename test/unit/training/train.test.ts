@@ -145,6 +145,7 @@ describe('training a model', () => {
     const first = validateBundle(wide.bundle, 'remarks');
     assert.deepStrictEqual(first.manifest.architecture.layers.at(-2), { type: 'ngrams', name: 'ngrams', buckets: 1024, longest: 2 });
     assert.strictEqual(first.manifest.hyperparameters['ngramBuckets'], 1024);
+    assert.ok(first.weights()['ngrams/sizes']!.data.every((size) => size === 1));
     const table = first.weights()['ngrams/table']!;
     assert.ok(table.data.some((value) => value !== 0) && table.data.every((value, k) => k % 4 < 2 || value === 0));
     const labels = ['mixed', 'positive', 'negative'];
@@ -169,6 +170,8 @@ describe('training a model', () => {
     assert.deepStrictEqual(manifest.hyperparameters, { ngramBuckets: 1024, ngramLength: 2, baseHead: 'only', seed: 1 });
     const base = validateBundle(trained.bundle, 'remarks').weights();
     for (const [name, { data }] of Object.entries(valid.weights())) if (!name.startsWith('head') && !name.startsWith('ngrams')) assert.deepStrictEqual(data, base[name]!.data, name);
+    const sizes = valid.weights()['ngrams/sizes']!.data;
+    assert.ok(sizes.some((size) => size > 1) && sizes.some((size) => size === 0), 'n-grams that were never seen count for nothing');
     assert.deepStrictEqual((await run(few)).bundle.model, bundle.model);
     await assert.rejects(run({ ...few, hyperparameters: { ...few.hyperparameters, baseHead: 'fitted' } }), (error) => error instanceof HumanError && error.code === 'training.noValidation');
   });
@@ -253,6 +256,7 @@ describe('training that is continued', () => {
       onCheckpoint: () => saved++,
       onContinue: ({ epochs, batch, batches }) => said.push([epochs.length, batch, batches]),
       onStartOver: (why) => said.push(why),
+      interval: 0,
     });
     return { result, said, saved };
   };
@@ -306,9 +310,9 @@ describe('training that is continued', () => {
   };
   for (const [what, changed] of Object.entries(changes)) {
     it(`starts over when what differs is ${what}`, async () => {
-      const { result, said, saved } = await goOn(changed, whole[2]);
+      const { said, saved } = await goOn(changed, whole[2]);
       assert.deepStrictEqual(said, ['different']);
-      assert.strictEqual(saved, result.epochs.length, 'and is kept anew');
+      assert.ok(saved > 0, 'and is kept anew');
     });
   }
 
