@@ -86,7 +86,7 @@ export class HeadObjective implements Objective {
    * @returns [rows, outputs] to be taken from the logits
    */
   ownShares(point: Float64Array): Float64Array {
-    this.evaluate(point, new Float64Array(this.size));
+    this.predict(point);
     const { starts, value } = this.lesson.ngrams;
     return this.errors.map((error, i) => {
       const row = Math.floor(i / this.shape.outputs);
@@ -99,16 +99,8 @@ export class HeadObjective implements Objective {
     const { inputs, base, rows } = this.lesson;
     const { errors } = this;
     const factorAt = outputs * width + outputs;
-    const factor = hasBase ? 1 + point[factorAt]! : 0;
+    const loss = this.predict(point);
     gradient.fill(0);
-    let loss = 0;
-    for (let row = 0; row < rows; row++) {
-      const at = row * outputs;
-      for (let k = 0; k < outputs; k++) errors[at + k] = point[outputs * width + k]! + (hasBase ? factor * base[at + k]! : 0);
-      addDots(point, 0, outputs, inputs, row * width, width, errors, at);
-      this.addNgrams(point, row);
-      loss += this.rowLoss(row);
-    }
     for (let row = 0; row < rows; row++) {
       const at = row * outputs;
       for (let k = 0; k < outputs; k++) {
@@ -119,6 +111,23 @@ export class HeadObjective implements Objective {
       this.pullNgrams(gradient, row);
     }
     return loss + this.penalize(point, gradient);
+  }
+
+  /** Loss of all rows without the penalties; leaves its slopes in `errors`. */
+  private predict(point: Float64Array): number {
+    const { width, outputs, hasBase } = this.shape;
+    const { inputs, base, rows } = this.lesson;
+    const { errors } = this;
+    const factor = hasBase ? 1 + point[outputs * width + outputs]! : 0;
+    let loss = 0;
+    for (let row = 0; row < rows; row++) {
+      const at = row * outputs;
+      for (let k = 0; k < outputs; k++) errors[at + k] = point[outputs * width + k]! + (hasBase ? factor * base[at + k]! : 0);
+      addDots(point, 0, outputs, inputs, row * width, width, errors, at);
+      this.addNgrams(point, row);
+      loss += this.rowLoss(row);
+    }
+    return loss;
   }
 
   /** Adds what a row's n-grams say to its logits. */

@@ -15,8 +15,8 @@ export interface Lecture {
 /** Multiplications that one fit may take; with a warm start it needs far fewer. */
 const effort = 2e9;
 const evaluations = { least: 12, most: 80 };
-/** Relative norm of the gradient at which a fit ends. Scores then are right to about three digits. */
-const tolerance = 1e-3;
+/** Relative norm of the gradient at which a fit ends. Scores then are right to about two digits. */
+const tolerance = 2e-3;
 
 /** Whether there is enough to learn from: answers that differ, or a base model to move away from. */
 export function isLearnable(shape: HeadShape, rows: readonly Lecture[]): boolean {
