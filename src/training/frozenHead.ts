@@ -1,7 +1,7 @@
 import { fitTemperature, negativeLogLikelihood } from '../core/metrics/calibration';
 import { ngramScale } from '../core/model/ngrams';
 import { addScaled, dot } from '../core/util/dot';
-import { minimize, type Objective } from '../core/util/minimize';
+import { minimize, type MinimizeOptions, type Objective } from '../core/util/minimize';
 import { Random } from '../core/util/random';
 
 /**
@@ -75,16 +75,16 @@ const mostOfChoice = 300;
 const held = { freeBias: 0.01, baseBias: 2, baseFactor: 5 };
 
 /** Size of longer n-grams against single tokens: there are as many of them, but each is seen less often. */
-const longerShare = 0.5;
+const longerShare = 0.7;
 
 /**
  * How much an n-gram counts: its inverse document frequency among the rows, for single tokens mixed with what the vocabulary knows. Ids follow the frequency of tokens in the base's texts, of which there were a thousand
  * times more; that is worth 1 to 3 points of accuracy at 100 to 250 rows.
  */
-const rarity = { known: 0.7, frequent: 8, rarest: 20_000 };
+const rarity = { known: 0.5, frequent: 8, rarest: 20_000 };
 
-/** Evaluations of a fit at most, and the relative norm of the gradient at which it ends. */
-const effort = { evaluations: 150, tolerance: 1e-3 };
+/** Evaluations of a fit at most, and the relative norm of the gradient at which it ends: of the head that is kept, and of those that only choose. */
+const effort = { kept: { evaluations: 150, tolerance: 1e-3 }, choosing: { evaluations: 60, tolerance: 5e-3 } };
 
 /** The rows `rows` of the data in the form that is learned from: dense and sparse inputs of mean square norm 1, and what folds them back. */
 class Design {
@@ -248,7 +248,7 @@ export function* fitFrozenHead(data: HeadRows, seed: number): Generator<undefine
     const logits = new Float32Array(dealt.length * labels);
     let at = 0;
     for (const [fold, part] of parts.entries()) {
-      const own = logitsOf(yield* fit(designs[fold]!, settings), data, part);
+      const own = logitsOf(yield* fit(designs[fold]!, settings, effort.choosing), data, part);
       logits.set(own, at * labels);
       at += part.length;
     }
@@ -257,7 +257,7 @@ export function* fitFrozenHead(data: HeadRows, seed: number): Generator<undefine
     if (!best || loss < best.loss) best = { settings, loss, logits };
   }
   if (!best) throw new Error('There are no settings to choose from.');
-  const head = yield* fit(new Design(data, order), best.settings);
+  const head = yield* fit(new Design(data, order), best.settings, effort.kept);
   return { head, unseen: { rows: parts.flat(), logits: best.logits } };
 }
 
@@ -266,10 +266,10 @@ function bestTemperatureLoss(logits: Float32Array, labels: number, truth: readon
   return negativeLogLikelihood(logits, labels, truth, fitTemperature(logits, labels, truth));
 }
 
-function* fit(design: Design, settings: HeadSettings): Generator<undefined, FrozenHead> {
+function* fit(design: Design, settings: HeadSettings, limits: MinimizeOptions): Generator<undefined, FrozenHead> {
   const objective = new HeadObjective(design, settings);
   const point = new Float64Array(objective.size);
-  yield* minimize(objective, point, effort);
+  yield* minimize(objective, point, limits);
   return fold(design, settings, point);
 }
 

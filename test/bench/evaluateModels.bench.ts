@@ -9,11 +9,12 @@
  * `all`: every shipped model on every set whose labels it knows. A model may have been trained on the hashed fifth of a set without a test file: such figures have a star.
  * `few`: `label-lens train --base` on N rows, through the same code, tested on the ONNX model that comes out; with `--ablate` also without n-grams. One thread.
  */
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseRecipe } from '../../src/app/baseRecipe';
+import { ModelStore } from '../../src/app/modelStore';
 import { readLabeled, type LabeledText } from '../../src/app/labeledRows';
 import { defaultHeldOut, trainRequest } from '../../src/app/trainRequest';
 import { RecordReader } from '../../src/core/csv/reader';
@@ -25,6 +26,7 @@ import { presets } from '../../src/core/model/presets';
 import type { BundleFiles } from '../../src/core/protocol/predictor';
 import { exampleId } from '../../src/core/text/normalize';
 import { Predictor } from '../../src/inference/predictor';
+import { NodeFileSystem } from '../../src/platform/node/fileSystem';
 import { openInput } from '../../src/platform/node/files';
 import { startNodeWorker } from '../../src/platform/node/workers';
 import { createKernelEngine } from '../../src/training/kernels/kernelEngine';
@@ -145,10 +147,12 @@ async function fewLabels(set: DataSet, rows: readonly LabeledText[], base: Valid
   return bundle;
 }
 
-function readBundle(name: string): BundleFiles {
-  const folder = existsSync(path.join('models', name, 'model.json')) ? path.join('models', name) : name;
-  const read = (file: string): Uint8Array => Uint8Array.from(readFileSync(path.join(folder, file)));
-  return { manifest: read('model.json'), tokenizer: read('tokenizer.json'), model: read('model.onnx') };
+const models = new ModelStore({ fileSystem: new NodeFileSystem(), shippedFolder: path.resolve('models') });
+
+/** A shipped model by its name, or the one in a folder. */
+async function openModel(name: string): Promise<ValidBundle> {
+  const { files } = await models.open(existsSync(path.join('models', name)) ? name : path.resolve(name));
+  return validateBundle(files, name);
 }
 
 const percent = (value: number): string => (100 * value).toFixed(1);
@@ -156,24 +160,23 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 async function allLabels(sets: readonly DataSet[], predictor: Predictor): Promise<void> {
   const names = flags.models?.split(',') ?? readdirSync('models').filter((name) => existsSync(path.join('models', name, 'model.json')));
+  const shipped: ValidBundle[] = [];
+  for (const name of names) shipped.push(await openModel(name));
   console.log('\n## Shipped models, accuracy (macro F1) in %\n\n| set | model | test rows | model | TF-IDF + LR | its rows |\n|---|---|---|---|---|---|');
   for (const set of sets) {
-    const fitting = names.filter((name) => {
-      const known = validateBundle(readBundle(name), name).manifest.task.labels.map(({ id }) => id);
-      return set.labels.every((label) => known.includes(label));
-    });
+    const fitting = shipped.filter(({ manifest }) => set.labels.every((label) => manifest.task.labels.some(({ id }) => id === label)));
     if (fitting.length === 0) continue;
     const rows = stratifiedSample(set.training, Math.min(set.training.length, Number(flags.rows)), ({ label }) => label, 1);
     const baseline = tfidfScore(set, rows);
-    for (const name of fitting) {
-      const { accuracy, macroF1 } = await modelScore(set, readBundle(name), predictor);
-      console.log(`| ${set.name} | ${name} | ${set.test.length} | ${percent(accuracy)}${set.hashed ? '*' : ''} (${percent(macroF1)}) | ${percent(baseline.accuracy)} (${percent(baseline.macroF1)}) | ${rows.length} |`);
+    for (const { files, manifest } of fitting) {
+      const { accuracy, macroF1 } = await modelScore(set, files, predictor);
+      console.log(`| ${set.name} | ${manifest.name} | ${set.test.length} | ${percent(accuracy)}${set.hashed ? '*' : ''} (${percent(macroF1)}) | ${percent(baseline.accuracy)} (${percent(baseline.macroF1)}) | ${rows.length} |`);
     }
   }
 }
 
 async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void> {
-  const base = flags.base === 'none' ? undefined : validateBundle(readBundle(flags.base), flags.base);
+  const base = flags.base === 'none' ? undefined : await openModel(flags.base);
   const seeds = Array.from({ length: Number(flags.seeds) }, (_, seed) => seed + 1);
   const ways: readonly (readonly [string, Readonly<Record<string, number>>])[] = [[`base ${flags.base}`, {}], ...(flags.ablate ? [['without n-grams', { ngramBuckets: 0 }] as const] : [])];
   console.log(`\n## Few labels, accuracy in %, mean of ${seeds.length} seeds\n\n| set | labels | ${ways.map(([name]) => name).join(' | ')} | TF-IDF + LR | gain | s |\n|---|---|${'---|'.repeat(ways.length + 3)}`);

