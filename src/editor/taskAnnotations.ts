@@ -7,6 +7,7 @@ import { annotationOf, answers, coverageOf, guessOfPrediction, type AnnotatingTa
 import type { Prediction } from '../app/prediction';
 import type { Session, SessionStatus } from '../app/session';
 import type { Span } from '../app/span';
+import { WhenQuiet } from '../app/whenQuiet';
 import { contextKeys } from '../commands/ids';
 import type { DecisionSource } from '../core/labels/decision';
 import type { TaskChange } from '../core/labels/view';
@@ -71,8 +72,7 @@ export class TaskAnnotations implements vscode.Disposable {
   private tasks: EditorTasks | undefined;
   private subscriptions: Disposable[] = [];
   private taskSubscription: Disposable | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private waitingSince = 0;
+  private readonly textsChanged = new WhenQuiet(() => this.changed.fire('texts'), QUIET, LONGEST);
 
   /** Fired when what {@link of} says may have changed, other than by an edit or another model. */
   readonly onDidChange = this.changed.event;
@@ -179,7 +179,7 @@ export class TaskAnnotations implements vscode.Disposable {
   }
 
   dispose(): void {
-    clearTimeout(this.timer);
+    this.textsChanged.dispose();
     this.editorSubscriptions.dispose();
     for (const subscription of this.subscriptions) subscription.dispose();
     this.taskSubscription?.dispose();
@@ -222,21 +222,7 @@ export class TaskAnnotations implements vscode.Disposable {
     if (kind === 'task') {
       this.places = new WeakMap();
       this.changed.fire('task');
-    } else if (kind === 'decisions' || kind === 'queue' || kind === 'pool') this.changedSoon();
-  }
-
-  /** Says that annotations of texts changed when there is a moment for it. */
-  private changedSoon(): void {
-    const now = Date.now();
-    if (this.timer === undefined) this.waitingSince = now;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined;
-        this.changed.fire('texts');
-      },
-      Math.max(0, Math.min(QUIET, this.waitingSince + LONGEST - now)),
-    );
+    } else if (kind === 'decisions' || kind === 'queue' || kind === 'pool') this.textsChanged.ask();
   }
 
   private setContext(): void {

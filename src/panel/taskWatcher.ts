@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Emitter } from '../app/events';
-import type { LabelingTask, LabelingTasks } from '../app/labeling/labeling';
+import type { LabelingTasks } from '../app/labeling/labeling';
+import { WhenQuiet } from '../app/whenQuiet';
 
 /** Milliseconds without another change, or a decision of the person, before the task looks again. Each decision changes the journal, and nobody labels while they do something else in git. */
 const QUIET = 2000;
@@ -12,8 +13,7 @@ export class TaskWatcher implements vscode.Disposable {
   private readonly subscription: { dispose(): void };
   private readonly versionEmitter = new Emitter<void>();
   private watching: vscode.Disposable | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private waitingSince: number | undefined;
+  private looking: WhenQuiet | undefined;
   /** Fired when another version of the task's model came into use. */
   readonly onDidChangeVersion = this.versionEmitter.event;
 
@@ -29,40 +29,26 @@ export class TaskWatcher implements vscode.Disposable {
     this.subscription.dispose();
     this.watching?.dispose();
     this.versionEmitter.dispose();
-    clearTimeout(this.timer);
+    this.looking?.dispose();
   }
 
   private follow(): void {
     this.watching?.dispose();
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.waitingSince = undefined;
+    this.looking?.dispose();
     const task = this.tasks.active;
     if (!task) return;
     const folder = vscode.Uri.file(task.folder);
     const own = vscode.Uri.joinPath(folder, '.label-lens', task.definition.name);
-    const look = (): void => this.lookSoon(task);
+    const looking = new WhenQuiet(() => void task.refresh().catch(this.onError), QUIET, LONGEST);
+    this.looking = looking;
+    const look = (): void => looking.ask();
     this.watching = vscode.Disposable.from(
       watch(new vscode.RelativePattern(own, '{task.json,labels/*.jsonl}'), look),
       watch(new vscode.RelativePattern(own, 'models/current'), () => this.versionEmitter.fire()),
       ...task.definition.sources.map((source) => watch(source.kind === 'table' ? patternOf(folder, source.file) : new vscode.RelativePattern(vscode.Uri.joinPath(folder, source.folder), '**'), look)),
       task.onDidChange(({ kind }) => {
-        if (kind === 'decisions' && this.timer !== undefined) look();
+        if (kind === 'decisions' && looking.isWaiting) look();
       }),
-    );
-  }
-
-  private lookSoon(task: LabelingTask): void {
-    const now = Date.now();
-    this.waitingSince ??= now;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined;
-        this.waitingSince = undefined;
-        task.refresh().catch(this.onError);
-      },
-      Math.max(0, Math.min(QUIET, this.waitingSince + LONGEST - now)),
     );
   }
 }

@@ -6,6 +6,7 @@ import type { CrossValidation, LearnedDecision, PoolSetup, QueueOrder, Ranking }
 import type { WorkerHandle } from '../../core/protocol/worker';
 import type { Predictor } from '../../inference/predictor';
 import { LearnerClient } from '../../labeling/learnerClient';
+import { WhenQuiet } from '../whenQuiet';
 import { cacheFeatures } from './featureCache';
 import { Guesses } from './guesses';
 import type { Pool } from './pool';
@@ -40,6 +41,9 @@ export interface LearningSubject {
 const seed = 1;
 /** Decisions in one message to the learner. */
 const decisionsAtOnce = 2000;
+/** Milliseconds without another decision after which the learner hears of them, and how long that takes at most: the next text is to be on the screen before the processor has more to do. */
+const quiet = 120;
+const longest = 500;
 /** Texts that are shown next. */
 const onScreen = 64;
 
@@ -58,6 +62,7 @@ export class TaskLearning {
   /** Counts subjects, so that a late answer about an earlier one is not taken for the present one's. */
   private generation = 0;
   private readonly waiting = new Set<number>();
+  private readonly pumpWhenQuiet = new WhenQuiet(() => void this.pump(), quiet, longest);
   /** Texts that the present ranking has learned from. */
   private readonly learned = new Set<number>();
   private pumping: Promise<void> | undefined;
@@ -130,7 +135,7 @@ export class TaskLearning {
   /** Says that what was decided about these texts has changed. Returns at once. */
   changed(positions: readonly number[]): void {
     for (const position of positions) this.waiting.add(position);
-    void this.pump();
+    this.pumpWhenQuiet.ask();
   }
 
   /** Resolves when the learner has heard of all changes, and the ranking is of afterwards. */
@@ -173,6 +178,7 @@ export class TaskLearning {
   dispose(): void {
     this.generation++;
     this.caching.abort();
+    this.pumpWhenQuiet.dispose();
     this.learner.dispose().catch((error: unknown) => this.tell(error));
   }
 
@@ -214,14 +220,17 @@ export class TaskLearning {
 
   /** Tells the learner what has changed, as long as there is something. */
   private pump(): Promise<void> {
-    this.pumping ??= this.tellChanges().finally(() => (this.pumping = undefined));
+    this.pumpWhenQuiet.cancel();
+    this.pumping ??= this.tellChanges().finally(() => {
+      this.pumping = undefined;
+      // what came in after the last look
+      if (this.waiting.size > 0 && this.latest) this.pumpWhenQuiet.ask();
+    });
     return this.pumping;
   }
 
   private async tellChanges(): Promise<void> {
     const { generation } = this;
-    // a moment later, together with what is decided in the same turn
-    await Promise.resolve();
     try {
       while (this.waiting.size > 0 && this.latest && generation === this.generation) {
         const positions = [...this.waiting];
