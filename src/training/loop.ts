@@ -108,10 +108,11 @@ const progressInterval = 200;
 const checkpointInterval = 30_000;
 
 /**
- * Bytes of checkpoints a second. A few hundred decisions train a network of 64 MB (weights, two moments, the best weights) for less than a second an epoch: to write each would cost more than to train it again, and
+ * Bytes of checkpoints a second, and of a checkpoint that needs no thought. A few hundred decisions train a network of 64 MB (weights, two moments, the best weights) for less than a second an epoch: to write each would cost more than to train it again, and
  * the person who goes on labelling meanwhile would feel it.
  */
 const mostBytesPerSecond = 10e6;
+const smallCheckpoint = 2e6;
 
 /** Weight of the past in the smoothed loss. */
 const smoothing = 0.95;
@@ -290,7 +291,8 @@ export class TrainingLoop {
     this.secondsBefore += this.seconds;
     this.seconds = 0;
     this.isSaved = false;
-    if (this.isSaveDue((this.stateBytes() / mostBytesPerSecond) * 1000)) this.save();
+    const bytes = this.stateBytes();
+    if (this.isSaveDue(bytes <= smallCheckpoint ? 0 : (bytes / mostBytesPerSecond) * 1000)) this.save();
   }
 
   private async breathe(): Promise<void> {
