@@ -1,10 +1,9 @@
 // Rebuilds a shipped model from public data:  npm run build:model -- NAME DATA_FOLDER [more flags for the training]
 // The recipe (models/NAME/recipe.ts) writes train.csv and valid.csv under build/models/NAME and says how to train; the command line does the training.
-import * as esbuild from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { loadRecipe } from './recipes.mjs';
 
 const [name, data, ...flags] = process.argv.slice(2);
 const recipe = `models/${name}/recipe.ts`;
@@ -13,17 +12,7 @@ if (!name || !data || !existsSync(recipe) || !existsSync(data)) {
   process.exit(2);
 }
 const folder = path.join('build', 'models', name);
-const bundled = path.join(folder, 'recipe.mjs');
-await esbuild.build({
-  entryPoints: [recipe],
-  outfile: bundled,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  logLevel: 'warning',
-});
-const { prepare } = await import(pathToFileURL(path.resolve(bundled)).href);
+const { prepare } = await loadRecipe(recipe, folder);
 const trainFlags = await prepare(data, folder);
 const call = ['dist/cli.js', 'train', ...trainFlags, '--name', name, ...flags, '--valid', path.join(folder, 'valid.csv'), '--output', path.join(folder, 'bundle'), path.join(folder, 'train.csv')];
 console.error(`node ${call.join(' ')}`);

@@ -19,18 +19,18 @@ const version = 'v2';
  *
  * Writes `folder/NAME`, a plain bundle, and `folder/shipped/NAME`, what goes to `models/NAME`: the same for the lender, else only what it does not share.
  *
- * @param names of the models
+ * @param name of a model, or `all`
  * @param data the folder that holds the sets, a folder each
  * @param without sets that are left out of training
  * @param flags for train.py
  */
-export async function build(names: readonly string[], data: string, folder: string, without: readonly string[], flags: readonly string[]): Promise<void> {
+export async function build(name: string, data: string, folder: string, without: readonly string[], flags: readonly string[]): Promise<void> {
   const [arrays, weights] = [path.join(folder, 'data'), path.join(folder, 'weights')];
   if (!existsSync(path.join(arrays, 'data.json'))) await prepare(data, arrays, new Set(without));
   if (!existsSync(path.join(weights, 'weights.json'))) run(process.env.LABEL_LENS_PYTHON ?? 'python3', ['models/sentiment/encoder/train.py', arrays, weights, ...flags]);
   const trained = await readTrained(arrays, weights);
   const lent = compose(trained, modelOf(lender), version, {}).model;
-  for (const name of names) await buildOne(modelOf(name), trained, lent, folder, arrays);
+  for (const model of name === 'all' ? shippedModels : [modelOf(name)]) await buildOne(model, trained, lent, folder, arrays);
 }
 
 function modelOf(name: string): ShippedModel {

@@ -1,7 +1,7 @@
 import { mixHash } from '../util/mixHash';
 import { TokenScanner } from './scanner';
 
-/** What of a text a linear model reads: its tokens and its pairs of neighbouring tokens, by their hashes. Knows no vocabulary, so a rare word counts as much as any. */
+/** What of a text a linear model reads: its tokens and its pairs of neighbouring tokens, by their hashes. Knows no vocabulary, so a rare word is read like every other. */
 export interface Ngrams {
   /** Each once, in the order in which they first occur. */
   readonly hashes: Uint32Array;
