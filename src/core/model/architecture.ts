@@ -97,7 +97,7 @@ export type Weights = Readonly<Record<string, WeightTensor>>;
  * - lstm, per direction `NAME/forward/…` and, if bidirectional, `NAME/backward/…`: `kernel` [I, 4H], `recurrent` [H, 4H], `bias` [4H];
  *   gates in the order input, forget, cell, output (Keras's order; the ONNX writer permutes to input, output, forget, cell)
  * - dense `NAME/kernel` [D, units], `NAME/bias` [units]
- * - ngrams `NAME/table` [buckets, L rounded up to a multiple of 4, for the kernels' sake]: the columns after the logits' are zero and count for nothing; `NAME/sizes` [buckets], each at least 0
+ * - ngrams `NAME/table` [buckets, L rounded up to a multiple of 4, for the kernels' sake]: the columns after the logits' are zero and count for nothing; `NAME/sizes` [buckets], each at least 0; a file has none where all are 1
  *
  * @throws Error when layers do not fit together (a dense layer on a sequence, no embedding first): a defect of the preset
  */

@@ -58,7 +58,7 @@ export const hyperparameterSpecs: readonly HyperparameterSpec[] = [
   { name: 'maxTokens', minimum: 2, maximum: 4096, integer: true, default: 400, help: 'tokens that are read of a text; of a longer one its head and its tail' },
   { name: 'minFrequency', minimum: 0, maximum: 1_000_000, integer: true, default: 0, help: 'occurrences a token needs to enter the vocabulary; 0 = automatic' },
   { name: 'vocabularySize', minimum: 4, maximum: 500_000, integer: true, default: 30_000, help: 'tokens in the vocabulary at most' },
-  { name: 'ngramBuckets', minimum: 0, maximum: 262_144, integer: true, multipleOf: 1024, default: 0, help: 'rows of a table of n-grams that go straight to the scores beside the LSTM; 0 = none' },
+  { name: 'ngramBuckets', minimum: 0, maximum: 1_048_576, integer: true, multipleOf: 1024, default: 0, help: 'rows of a table of n-grams that go straight to the scores beside the LSTM; 0 = none' },
   { name: 'ngramLength', minimum: 1, maximum: 3, integer: true, default: 2, help: 'tokens of the longest of these n-grams' },
   { name: 'baseHead', choices: ['kept', 'fitted', 'only'], default: 'kept', help: "where a base's head starts: as it is, fitted to the rows, or fitted and nothing else learns" },
   { name: 'seed', minimum: 0, maximum: 4_294_967_295, integer: true, default: 1, help: 'start of all random numbers; the same seed gives the same model' },

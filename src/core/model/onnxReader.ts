@@ -2,7 +2,7 @@ import { HumanError } from '../errors';
 import { weightShapes, type Architecture, type Weights, type WeightTensor } from './architecture';
 import { decodeOnnx, foreign, type OnnxModel, type OnnxPort, type OnnxTensor } from './onnxFormat';
 import { directionsOf, headOf, operators, ports, storedWeights, transpose, unstoreLstm } from './onnxWriter';
-import { allFinite, dequantizeRows, fromFloat16 } from './quantize';
+import { allFinite, dequantizeRows, expand, fromFloat16 } from './quantize';
 
 /**
  * The weights in an ONNX file that `writeOnnx` wrote for this architecture, widened to float32: bit for bit what was written at `float32`, to within rounding otherwise.
@@ -48,19 +48,22 @@ export function readOnnx(model: Uint8Array, architecture: Architecture, where: s
 function checkStored(model: OnnxModel, architecture: Architecture, where: string): void {
   const tensors = byName(model, where);
   const expected = storedWeights(architecture);
-  for (const [name, { shape, matrix }] of expected) {
+  for (const [name, { shape, form, absent }] of expected) {
     const tensor = tensors.get(name);
+    if (!tensor && absent !== undefined) continue;
     const scale = tensors.get(`${name}/scale`);
-    const formats: readonly string[] = matrix ? ['float32', 'float16', 'int8'] : ['float32'];
-    const scaled = tensor?.type !== 'int8' || (scale?.type === 'float32' && scale.shape.join() === [...shape.slice(0, -1), 1].join());
+    const formats: readonly string[] = form === 'float32' ? ['float32'] : ['float32', 'float16', 'int8'];
+    const scaleShape = form === 'byRow' ? [...shape.slice(0, -1), 1] : [];
+    const scaled = tensor?.type !== 'int8' || (scale?.type === 'float32' && scale.shape.join() === scaleShape.join());
     if (!tensor || tensor.shape.join() !== shape.join() || !formats.includes(tensor.type) || !scaled)
       throw new HumanError(
         'model.weights',
         '{0} does not fit its model.json: {1} should be an array of {2} numbers. The files belong to different models; copy the model again as a whole.',
         [where, name, shape.join(' × ')],
       );
-    // times 128: what 8-bit numbers become has to be finite too
-    const finite = tensor.type === 'int8' ? allFinite(toFloats(scale!).map((value) => value * 128)) : allFinite(toFloats(tensor));
+    // what 8-bit numbers become has to be finite too
+    const most = form === 'companded' ? 128 ** 2 : 128;
+    const finite = tensor.type === 'int8' ? allFinite(toFloats(scale!).map((value) => value * most)) : allFinite(toFloats(tensor));
     if (!finite)
       throw new HumanError('model.notFinite', '{0}: the weights {1} are not finite numbers. Copy the model again; if that does not help, train it again with a lower learning rate.', [where, name]);
   }
@@ -80,13 +83,17 @@ function byName(model: OnnxModel, where: string): Map<string, OnnxTensor> {
 /** The weights of a file that {@link readOnnx} has checked. */
 export function weightsOf(model: OnnxModel, architecture: Architecture, where: string): Weights {
   const tensors = byName(model, where);
+  const shapes = weightShapes(architecture);
+  const arrays = storedWeights(architecture);
   const stored = (name: string): Float32Array => {
-    const tensor = tensors.get(name)!;
+    const tensor = tensors.get(name);
+    const { shape, form, absent = 0 } = arrays.get(name)!;
+    if (!tensor) return new Float32Array(shape.reduce((product, dimension) => product * dimension, 1)).fill(absent);
     if (tensor.type !== 'int8') return toFloats(tensor);
     const values = new Int8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.length);
-    return dequantizeRows({ values, scales: toFloats(tensors.get(`${name}/scale`)!) });
+    const scales = toFloats(tensors.get(`${name}/scale`)!);
+    return form === 'companded' ? expand({ values, scale: scales[0]! }) : dequantizeRows({ values, scales });
   };
-  const shapes = weightShapes(architecture);
   const weights: Record<string, WeightTensor> = {};
   const put = (name: string, data: Float32Array): void => {
     weights[name] = { shape: shapes.get(name)!, data };

@@ -1,8 +1,8 @@
 import { HumanError } from '../errors';
 import { weightShapes, type Architecture, type DenseLayer, type EmbeddingLayer, type LstmLayer, type NgramLayer, type PoolLayer, type WeightTensor, type Weights } from './architecture';
 import { elementTypes, encodeOnnx, type ElementType, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxFormat';
-import { ngramFactor, ngramLayerOf } from './ngrams';
-import { allFinite, quantizeRows, toFloat16 } from './quantize';
+import { ngramDigit, ngramFactors, ngramLayerOf } from './ngrams';
+import { allFinite, compand, quantizeRows, toFloat16 } from './quantize';
 
 /** How the matrices of a model are stored. The model computes in float32 whichever it is; biases are always float32. */
 export type Precision = 'float32' | 'float16' | 'int8';
@@ -183,10 +183,22 @@ class GraphBuilder {
   rows(name: string, shape: readonly number[], data: Float32Array, rows: string): string {
     if (this.precision !== 'int8') return this.node('Gather', [this.matrix(name, shape, data), rows], { axis: 0 }, [`${name}/rows`]);
     const [values, scales] = this.quantized(name, shape, data);
-    const gathered = this.node('Gather', [values, rows], { axis: 0 }, [`${name}/gathered`]);
     const gatheredScales = this.node('Gather', [scales, rows], { axis: 0 }, [`${name}/gatheredScales`]);
-    const widened = this.node('DequantizeLinear', [gathered, this.constant('/unitScale', 'float32', [], Float32Array.of(1))], {}, [`${name}/cast`]);
-    return this.node('Mul', [widened, gatheredScales], {}, [`${name}/rows`]);
+    return this.node('Mul', [this.widenedRows(name, values, rows), gatheredScales], {}, [`${name}/rows`]);
+  }
+
+  /** As {@link rows}, of what n-grams have by bucket: in 8 bits it is companded, with one scale for all, since a scale for each row would be larger than the row. */
+  bucketRows(name: string, shape: readonly number[], data: Float32Array, rows: string): string {
+    if (this.precision !== 'int8') return this.rows(name, shape, data, rows);
+    const { values, scale } = compand(data);
+    const root = this.widenedRows(name, this.constant(name, 'int8', shape, values), rows);
+    const squared = this.node('Mul', [root, this.node('Abs', [root], {}, [`${name}/magnitude`])], {}, [`${name}/squared`]);
+    return this.node('Mul', [squared, this.constant(`${name}/scale`, 'float32', [], Float32Array.of(scale))], {}, [`${name}/rows`]);
+  }
+
+  private widenedRows(name: string, values: string, rows: string): string {
+    const gathered = this.node('Gather', [values, rows], { axis: 0 }, [`${name}/gathered`]);
+    return this.node('DequantizeLinear', [gathered, this.constant('/unitScale', 'float32', [], Float32Array.of(1))], {}, [`${name}/cast`]);
   }
 
   private toFloat(value: string, name: string): string {
@@ -364,6 +376,7 @@ function writeDense(graph: GraphBuilder, layer: DenseLayer, input: Vector): Vect
 function writeNgrams(graph: GraphBuilder, { name, buckets, longest }: NgramLayer, texts: Texts, logits: Vector): Vector {
   const number = (of: string, value: number): string => graph.constant(`${name}/${of}`, 'int32', [], Int32Array.of(value));
   const modulus = number('buckets', buckets);
+  const factors = ngramFactors(buckets);
   /** [T, …] without the first or last rows. */
   const cut = (value: string, output: string, first: number, last: number): string =>
     graph.node('Slice', [value, graph.integers(`/from${first}`, [first]), graph.integers(last === 0 ? '/toEnd' : `/toLast${last}`, [last === 0 ? 2 ** 31 - 1 : -last]), graph.integers('/axis0', [0])], {}, [output]);
@@ -376,7 +389,11 @@ function writeNgrams(graph: GraphBuilder, { name, buckets, longest }: NgramLayer
   const masks = [inside];
   for (let size = 2; size <= longest; size++) {
     const shorter = cut(grams.at(-1)!, `${name}/shorter${size}`, 0, 1);
-    const multiplied = graph.node('Mul', [shorter, number('factor', ngramFactor)], {}, [`${name}/multiplied${size}`]);
+    // see `ngramBuckets`; division of int32 drops the rest
+    const digit = number('digit', ngramDigit);
+    const low = graph.node('Mul', [graph.node('Mod', [shorter, digit], {}, [`${name}/lowDigit${size}`]), number('low', factors.low)], {}, [`${name}/low${size}`]);
+    const high = graph.node('Mul', [graph.node('Div', [shorter, digit], {}, [`${name}/highDigit${size}`]), number('high', factors.high)], {}, [`${name}/high${size}`]);
+    const multiplied = graph.node('Add', [low, high], {}, [`${name}/multiplied${size}`]);
     const sum = graph.node('Add', [multiplied, cut(single, `${name}/last${size}`, size - 1, 0)], {}, [`${name}/sum${size}`]);
     grams.push(graph.node('Mod', [sum, modulus], {}, [`${name}/grams${size}`]));
     masks.push(cut(inside, `${name}/inside${size}`, size - 1, 0));
@@ -386,11 +403,13 @@ function writeNgrams(graph: GraphBuilder, { name, buckets, longest }: NgramLayer
   // [positions, 1, B, L]
   const table = graph.weights[`${name}/table`]!;
   const places = joined(grams, `${name}/grams`);
-  const rows = graph.rows(`${name}/table`, [buckets, logits.width], firstColumns(table, logits.width), places);
+  const rows = graph.bucketRows(`${name}/table`, [buckets, logits.width], firstColumns(table, logits.width), places);
   const counted = graph.node('Mul', [rows, mask], {}, [`${name}/counted`]);
   const total = graph.node('ReduceSum', [counted, graph.integers('/axes01', [0, 1])], { keepdims: 0 }, [`${name}/total`]);
-  const sizes = graph.node('Gather', [graph.constant(`${name}/sizes`, 'float32', [buckets, 1], graph.weights[`${name}/sizes`]!.data), places], { axis: 0 }, [`${name}/ownSizes`]);
-  const size = graph.node('ReduceSum', [graph.node('Mul', [sizes, mask], {}, [`${name}/countedSizes`]), graph.integers('/axes01', [0, 1])], { keepdims: 0 }, [`${name}/size`]);
+  const sizes = graph.weights[`${name}/sizes`]!.data;
+  // n-grams of size 1 are as many as the mask lets through
+  const counts = sizes.every((size) => size === 1) ? mask : graph.node('Mul', [graph.bucketRows(`${name}/sizes`, [buckets, 1], sizes, places), mask], {}, [`${name}/countedSizes`]);
+  const size = graph.node('ReduceSum', [counts, graph.integers('/axes01', [0, 1])], { keepdims: 0 }, [`${name}/size`]);
   const root = graph.node('Sqrt', [graph.node('Max', [size, one], {}, [`${name}/sizeColumn`])], {}, [`${name}/root`]);
   const value = graph.node('Add', [logits.value, graph.node('Div', [total, root], {}, [`${name}/logits`])], {}, ['/logits']);
   return { ...logits, value };
@@ -416,37 +435,48 @@ function writeScores(graph: GraphBuilder, logits: Vector, kind: TaskKind, temper
 
 /** All operators that {@link writeOnnx} uses, in ONNX's own domain. */
 export const operators: ReadonlySet<string> = new Set([
-  'Add', 'And', 'Cast', 'Concat', 'DequantizeLinear', 'Div', 'Expand', 'Gather', 'Gemm', 'Greater', 'GreaterOrEqual', 'Identity', 'LSTM', 'Less', 'Max', 'Min', 'Mod', 'Mul', 'Range', 'ReduceMax',
+  'Abs', 'Add', 'And', 'Cast', 'Concat', 'DequantizeLinear', 'Div', 'Expand', 'Gather', 'Gemm', 'Greater', 'GreaterOrEqual', 'Identity', 'LSTM', 'Less', 'Max', 'Min', 'Mod', 'Mul', 'Range', 'ReduceMax',
   'ReduceSum', 'Relu', 'Reshape', 'Shape', 'Sigmoid', 'Slice', 'Softmax', 'Sqrt', 'Squeeze', 'Tanh', 'Transpose', 'Unsqueeze', 'Where',
 ]);
 
-/** Names and shapes of the trained numbers in an ONNX file. A `matrix` may be stored in a smaller format; each of its rows belongs to one unit, one token or one bucket of n-grams. */
-export function storedWeights(architecture: Architecture): Map<string, { readonly shape: readonly number[]; readonly matrix: boolean }> {
+/** A trained array in an ONNX file. */
+export interface StoredArray {
+  readonly shape: readonly number[];
+  /**
+   * How it may be stored: as float32 alone; or in a smaller format too, in 8 bits with a scale for each row, which belongs to one unit or one token (`byRow`), or companded with one scale (`companded`, see `compand`).
+   */
+  readonly form: 'float32' | 'byRow' | 'companded';
+  /** What all of its numbers are where it is left out; undefined: it never is. */
+  readonly absent?: number;
+}
+
+/** Names, shapes and forms of the trained numbers in an ONNX file. */
+export function storedWeights(architecture: Architecture): Map<string, StoredArray> {
   const shapes = weightShapes(architecture);
-  const stored = new Map<string, { shape: readonly number[]; matrix: boolean }>();
+  const stored = new Map<string, StoredArray>();
   for (const layer of architecture.layers) {
     const { name } = layer;
     switch (layer.type) {
       case 'embedding':
-        stored.set(`${name}/table`, { shape: [layer.vocabularySize, layer.size], matrix: true });
+        stored.set(`${name}/table`, { shape: [layer.vocabularySize, layer.size], form: 'byRow' });
         break;
       case 'lstm': {
         const directions = directionsOf(layer).length;
         const inputs = shapes.get(`${name}/forward/kernel`)![0]!;
-        stored.set(`${name}/W`, { shape: [directions, 4 * layer.units, inputs], matrix: true });
-        stored.set(`${name}/R`, { shape: [directions, 4 * layer.units, layer.units], matrix: true });
-        stored.set(`${name}/B`, { shape: [directions, 8 * layer.units], matrix: false });
+        stored.set(`${name}/W`, { shape: [directions, 4 * layer.units, inputs], form: 'byRow' });
+        stored.set(`${name}/R`, { shape: [directions, 4 * layer.units, layer.units], form: 'byRow' });
+        stored.set(`${name}/B`, { shape: [directions, 8 * layer.units], form: 'float32' });
         break;
       }
       case 'dense': {
         const [rows, columns] = shapes.get(`${name}/kernel`)!;
-        stored.set(`${name}/W`, { shape: [columns!, rows!], matrix: true });
-        stored.set(`${name}/B`, { shape: [columns!], matrix: false });
+        stored.set(`${name}/W`, { shape: [columns!, rows!], form: 'byRow' });
+        stored.set(`${name}/B`, { shape: [columns!], form: 'float32' });
         break;
       }
       case 'ngrams':
-        stored.set(`${name}/table`, { shape: [layer.buckets, headOf(architecture).units], matrix: true });
-        stored.set(`${name}/sizes`, { shape: [layer.buckets, 1], matrix: false });
+        stored.set(`${name}/table`, { shape: [layer.buckets, headOf(architecture).units], form: 'companded' });
+        stored.set(`${name}/sizes`, { shape: [layer.buckets, 1], form: 'companded', absent: 1 });
         break;
       case 'pool':
       case 'dropout':

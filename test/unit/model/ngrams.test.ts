@@ -1,10 +1,10 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { ngramBuckets, ngramCount, ngramFactor, ngramLimits, ngramScale } from '../../../src/core/model/ngrams';
+import { ngramBuckets, ngramCount, ngramDigit, ngramFactors, ngramLimits, ngramScale } from '../../../src/core/model/ngrams';
 
 const someIds = fc.array(fc.integer({ min: 0, max: 999_999 }), { maxLength: 12 });
 const someLayer = fc.record({
-  buckets: fc.integer({ min: 1, max: 256 }).map((n) => n * 1024),
+  buckets: fc.oneof(fc.integer({ min: 1, max: 1024 }).map((n) => n * 1024), fc.integer({ min: 1, max: ngramLimits.buckets.maximum })),
   longest: fc.integer({ min: 1, max: ngramLimits.longest }),
 });
 
@@ -15,7 +15,7 @@ describe('buckets of n-grams', () => {
         const expected: number[] = [];
         for (let size = 1; size <= layer.longest; size++) {
           for (let start = 0; start + size <= ids.length; start++)
-            expected.push(Number(ids.slice(start, start + size).reduce((hash, id) => (hash * BigInt(ngramFactor) + BigInt(id)) % BigInt(layer.buckets), 0n)));
+            expected.push(Number(ids.slice(start, start + size).reduce((hash, id) => (hash * 1_000_003n + BigInt(id)) % BigInt(layer.buckets), 0n)));
         }
         assert.deepStrictEqual([...ngramBuckets(ids, layer)], expected);
         assert.strictEqual(ngramCount(ids.length, layer.longest), expected.length);
@@ -24,17 +24,22 @@ describe('buckets of n-grams', () => {
   });
 
   it('never take more than 31 bits on the way', () => {
-    const largest = ngramLimits.buckets.maximum - 1;
-    assert.ok(largest * ngramFactor + largest < 2 ** 31);
+    const most = ngramLimits.buckets.maximum;
+    // what the largest numbers of a table are, whatever the factors
+    const digit = Math.max(ngramDigit - 1, Math.floor((most - 1) / ngramDigit));
+    assert.ok(digit * (most - 1) * 2 + most - 1 < 2 ** 31);
+    for (let buckets = ngramLimits.buckets.minimum; buckets <= most; buckets += ngramLimits.buckets.minimum) {
+      const { low, high } = ngramFactors(buckets);
+      assert.ok(low >= 0 && low < buckets && high >= 0 && high < buckets, `${buckets}`);
+    }
   });
 
-  it('hold pairs of frequent tokens apart', () => {
-    for (const buckets of [4096, 32_768, 262_144]) {
-      // half the root of the buckets is what the factor was chosen for
-      const side = Math.floor(Math.sqrt(buckets) / 2);
+  it('hold pairs of frequent tokens apart where there is a power of two of them', () => {
+    for (let buckets: number = ngramLimits.buckets.minimum; buckets <= ngramLimits.buckets.maximum; buckets *= 2) {
+      const side = Math.floor(Math.sqrt(buckets) / 3);
       const pairs = new Set<number>();
       for (let a = 0; a < side; a++) for (let b = 0; b < side; b++) pairs.add(ngramBuckets([a, b], { buckets, longest: 2 })[2]!);
-      assert.strictEqual(pairs.size, side * side);
+      assert.strictEqual(pairs.size, side * side, `${buckets}`);
     }
   });
 

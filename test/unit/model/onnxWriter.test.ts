@@ -2,6 +2,7 @@ import * as assert from 'node:assert';
 import { HumanError } from '../../../src/core/errors';
 import { weightShapes, type Architecture, type Weights } from '../../../src/core/model/architecture';
 import { decodeOnnx } from '../../../src/core/model/onnxFormat';
+import { ngramLimits } from '../../../src/core/model/ngrams';
 import { readOnnxWeights } from '../../../src/core/model/onnxReader';
 import { operators, precisions, writeOnnx, type WriteOptions } from '../../../src/core/model/onnxWriter';
 import { presets } from '../../../src/core/model/presets';
@@ -54,8 +55,32 @@ describe('writeOnnx in ONNX Runtime', () => {
       for (const node of decodeOnnx(model, 'model.onnx').nodes) seen.add(node.operator);
     }
     // the list of operators that the validation lets through is exactly what occurs, but for those that other kinds and formats use
-    assert.deepStrictEqual([...operators].filter((operator) => !seen.has(operator)).sort(), ['Cast', 'DequantizeLinear', 'Sigmoid']);
+    assert.deepStrictEqual([...operators].filter((operator) => !seen.has(operator)).sort(), ['Abs', 'Cast', 'DequantizeLinear', 'Sigmoid']);
     assert.deepStrictEqual([...seen].filter((operator) => !operators.has(operator)), []);
+  });
+
+  it('counts n-grams in the buckets that the definition gives, for tables of any size', async () => {
+    const random = new Random(12);
+    const vocabularySize = 60_000;
+    for (const [round, buckets] of [1024, 1_048_576, 524_288, 999_424, ...Array.from({ length: 8 }, () => 1024 * (1 + random.below(1024)))].entries()) {
+      const architecture: Architecture = {
+        preset: 'test',
+        layers: [
+          { type: 'embedding', name: 'embedding', vocabularySize, size: 1 },
+          { type: 'pool', name: 'pool', methods: ['mean'] },
+          { type: 'ngrams', name: 'ngrams', buckets, longest: 1 + (round % ngramLimits.longest) },
+          { type: 'dense', name: 'head', units: 2, activation: 'linear' },
+        ],
+      };
+      const weights = randomWeights(architecture, random);
+      const texts = randomTexts(random, vocabularySize);
+      const temperature = 4;
+      const rows = await withSession(write(architecture, weights, { temperature }), (session) => session.run(texts));
+      texts.forEach((ids, row) => {
+        const { logits } = referenceForward(architecture, weights, ids);
+        assert.ok(largestDifference(rows[row]!.scores, softmax(logits, temperature)) <= 1e-5, `${buckets} buckets, ${ids.length} tokens`);
+      });
+    }
   });
 
   it('gives a row the same bits alone, in a batch and padded, whatever the padding is', async () => {
@@ -113,13 +138,17 @@ describe('writeOnnx in ONNX Runtime', () => {
 
   it('computes with exactly the weights that the reader gives, in every number format', async () => {
     const random = new Random(8);
-    for (const precision of precisions) {
+    for (const precision of [...precisions, ...precisions, ...precisions]) {
       const architecture = randomArchitecture(random);
       const model = write(architecture, randomWeights(architecture, random), { precision });
       const stored = readOnnxWeights(model, architecture);
       const texts = randomTexts(random, vocabularyOf(architecture));
       const rows = await withSession(model, (session) => session.run(texts));
-      texts.forEach((ids, row) => assert.ok(largestDifference(rows[row]!.features, referenceForward(architecture, stored, ids).features) <= 1e-5));
+      texts.forEach((ids, row) => {
+        const expected = referenceForward(architecture, stored, ids);
+        assert.ok(largestDifference(rows[row]!.features, expected.features) <= 1e-5);
+        assert.ok(largestDifference(rows[row]!.scores, softmax(expected.logits)) <= 1e-5);
+      });
     }
   });
 
@@ -156,6 +185,19 @@ describe('writeOnnx', () => {
     const trained = randomWeights(large, random);
     const [float32, float16, int8] = precisions.map((precision) => write(large, trained, { precision }).length);
     assert.ok(float16! < 0.51 * float32! && int8! < 0.28 * float32!, `${float32}, ${float16}, ${int8} bytes`);
+  });
+
+  it('stores a table of n-grams in a byte for each score', () => {
+    const size = (ngramBuckets: number, ones: boolean): number => {
+      const wide = presets[0]!.build({ vocabularySize: 50, labels: 2, embeddingSize: 4, hiddenUnits: 4, dropout: 0, ngramBuckets });
+      const trained = randomWeights(wide, random);
+      trained['ngrams/sizes']!.data.fill(ones ? 1 : 2);
+      return write(wide, trained, { precision: 'int8' }).length;
+    };
+    const buckets = 65_536;
+    const bytesOfBucket = (ones: boolean): number => (size(2 * buckets, ones) - size(buckets, ones)) / buckets;
+    assert.ok(bytesOfBucket(true) < 2.001, `${bytesOfBucket(true)}`);
+    assert.ok(bytesOfBucket(false) < 3.001, `${bytesOfBucket(false)}`);
   });
 
   it('tells a person when the weights are not finite', () => {

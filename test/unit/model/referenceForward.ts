@@ -106,7 +106,7 @@ export function referenceForward(architecture: Architecture, weights: Weights, i
 export function ngramSums(table: (bucket: number, column: number) => number, sizes: ArrayLike<number>, { buckets, longest }: NgramLayer, ids: readonly number[]): (column: number) => number {
   const grams: number[] = [];
   for (let size = 1; size <= longest; size++) {
-    for (let start = 0; start + size <= ids.length; start++) grams.push(Number(ids.slice(start, start + size).reduce((hash, id) => (hash * 6229n + BigInt(id)) % BigInt(buckets), 0n)));
+    for (let start = 0; start + size <= ids.length; start++) grams.push(Number(ids.slice(start, start + size).reduce((hash, id) => (hash * 1_000_003n + BigInt(id)) % BigInt(buckets), 0n)));
   }
   const size = grams.reduce((sum, bucket) => sum + sizes[bucket]!, 0);
   return (column) => grams.reduce((sum, bucket) => sum + table(bucket, column), 0) / Math.sqrt(Math.max(1, size));
@@ -126,7 +126,10 @@ export function randomWeights(architecture: Architecture, random: Random): Weigh
     [...weightShapes(architecture)].map(([name, shape]) => {
       const size = shape.reduce((product, dimension) => product * dimension, 1);
       const scale = name === 'ngrams/table' ? 0.3 : name.endsWith('/table') ? 1 : name.endsWith('bias') ? 0.5 : 1.5 / Math.sqrt(shape[0]!);
-      if (name === 'ngrams/sizes') return [name, { shape, data: Float32Array.from({ length: size }, () => Math.max(0, random.normal())) }];
+      if (name === 'ngrams/sizes') {
+        const allOne = random.below(2) === 0;
+        return [name, { shape, data: Float32Array.from({ length: size }, () => (allOne ? 1 : Math.max(0, random.normal()))) }];
+      }
       // a table of n-grams has columns that belong to no label
       const used = name === 'ngrams/table' ? headOf(architecture).units : Infinity;
       return [name, { shape, data: Float32Array.from({ length: size }, (_, k) => (k % shape.at(-1)! < used ? random.normal() * scale : 0)) }];
