@@ -21,7 +21,7 @@ export interface ComputeEngine {
 
   /**
    * All gradients beside the weights, same layout, same validity. Backward calls add to it; {@link clipAndStep} and {@link zeroGradients} clear it.
-   * In a table, the embedding's or that of n-grams, only the rows that {@link embedBackward} and {@link ngramsBackward} touched since then are non-zero; an engine keeps the list of these rows.
+   * In a table, the embedding's or that of n-grams, only the rows that {@link embedBackward} and {@link ngramsBackward} touched since then are non-zero; an engine keeps the list of these rows. Sizes of n-grams are not learned and never have a gradient.
    */
   gradients(): Float32Array;
 

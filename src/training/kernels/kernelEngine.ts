@@ -107,6 +107,8 @@ class KernelEngine implements ComputeEngine {
   /** Shards that have gradients of their own since they were last added up. */
   private shardsInUse = 1;
   private readonly touched = new Map<string, TouchedRows>();
+  /** Parameters that never have a gradient, so that none has to be cleared. */
+  private readonly unlearned = new Set<string>();
   private readonly base: Address;
 
   private batch = 0;
@@ -128,7 +130,10 @@ class KernelEngine implements ComputeEngine {
       if (layer.type === 'embedding') {
         requireMultipleOf4(layer.name, layer.size);
         watchRows(layer.name, layer.vocabularySize);
-      } else if (layer.type === 'ngrams') watchRows(layer.name, layer.buckets);
+      } else if (layer.type === 'ngrams') {
+        watchRows(layer.name, layer.buckets);
+        this.unlearned.add(`${layer.name}/sizes`);
+      }
       else if (layer.type === 'lstm') {
         requireMultipleOf4(layer.name, layer.units);
         for (const direction of directions(layer)) sharded.push(...['kernel', 'recurrent', 'bias'].map((name) => `${layer.name}/${direction}/${name}`));
@@ -408,7 +413,7 @@ class KernelEngine implements ComputeEngine {
       if (rows) {
         this.kernels.run.clearRows(gradient, shape[1]!, rows.flags, rows.list, rows.count);
         rows.count = 0;
-      } else this.kernels.run.clear(gradient, size);
+      } else if (!this.unlearned.has(name)) this.kernels.run.clear(gradient, size);
     }
   }
 

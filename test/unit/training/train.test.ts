@@ -2,6 +2,7 @@ import * as assert from 'node:assert';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import { hyperparameterSpecs, type HyperparameterSpec } from '../../../src/core/model/hyperparameters';
 import { validateBundle } from '../../../src/core/model/bundle';
+import { ngramBuckets } from '../../../src/core/model/ngrams';
 import type { TrainerMethods, TrainRequest, TrainResult } from '../../../src/core/protocol/trainer';
 import { RpcClient, type Port } from '../../../src/core/protocol/rpc';
 import { parameterLayout } from '../../../src/training/engine';
@@ -155,6 +156,22 @@ describe('training a model', () => {
     assert.strictEqual(again.manifest.hyperparameters['ngramBuckets'], undefined);
     const kept = again.weights()['ngrams/table']!.data;
     table.data.forEach((value, k) => k % 4 < 2 && assert.ok(Math.abs(kept[k - (k % 4) + 2 - (k % 4)]! - value) < 1e-4, `value ${k}`));
+  });
+
+  it('goes on from an 8-bit base with half a million buckets, of which it moves those in use', async () => {
+    const buckets = 524_288;
+    const base = await run(request({ base: trained.bundle, rows: bilingualRows(60, 5), validation: bilingualRows(20, 6), precision: 'int8' }, { epochs: 1, learningRate: 0.01, ngramBuckets: buckets }));
+    assert.ok(base.bundle.model.length < 2.1 * buckets, `${base.bundle.model.length} bytes`);
+    const before = validateBundle(base.bundle, 'remarks');
+    const rows = bilingualRows(30, 7);
+    const after = validateBundle((await run(request({ base: base.bundle, rows, validation: bilingualRows(20, 6) }, { epochs: 1, learningRate: 0.01, weightDecay: 0.1, weightAveraging: 0 }))).bundle, 'remarks');
+    const used = new Set(rows.flatMap(({ text }) => [...ngramBuckets(before.tokenizer.encode(text), { buckets, longest: 2 })]));
+    const [was, is] = [before, after].map((bundle) => bundle.weights()['ngrams/table']!.data) as [Float32Array, Float32Array];
+    const moved = new Set<number>();
+    is.forEach((value, k) => value !== was[k] && moved.add(Math.floor(k / 4)));
+    assert.deepStrictEqual([...moved].filter((bucket) => !used.has(bucket)), []);
+    assert.ok(moved.size > used.size / 2, `${moved.size} of ${used.size}`);
+    assert.ok(after.weights()['ngrams/sizes']!.data.every((size) => size === 1));
   });
 
   it('fits the head of a base to few rows and leaves the layers below, judged by cross-validation without rows that are held out', async () => {
