@@ -15,6 +15,7 @@ const entries = {
   trainer: 'src/platform/node/trainerWorker.ts',
   kernelHelper: 'src/platform/node/kernelHelper.ts',
   learner: 'src/platform/node/learnerWorker.ts',
+  explainer: 'src/platform/node/explainerWorker.ts',
 };
 
 /** Files that the bundles read at run time, beside them. */

@@ -85,7 +85,7 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
   );
   const watcher = new TaskWatcher(tasks, note);
   const modelInUse = new ModelInUse(settings, tasks, watcher.onDidChangeVersion, (folder) => workspaceFolders().includes(folder), note);
-  const session: Session = new Session({ models, startPredictor: () => startWorker('predictor.js'), trainings, settings: modelInUse, log });
+  const session: Session = new Session({ models, startPredictor: () => startWorker('predictor.js'), startExplainer: () => startWorker('explainer.js'), trainings, settings: modelInUse, log });
   const segments = new ProseSegments();
   const annotations = new TaskAnnotations(session, settings);
   const lenses = new SegmentLenses(session, settings, annotations, segments, errors);

@@ -8,6 +8,7 @@ const entries = {
   trainer: 'src/platform/node/trainerWorker.ts',
   kernelHelper: 'src/platform/node/kernelHelper.ts',
   learner: 'src/platform/node/learnerWorker.ts',
+  explainer: 'src/platform/node/explainerWorker.ts',
 };
 const assets = ['node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm', 'node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'];
 

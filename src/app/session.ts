@@ -1,12 +1,14 @@
 import { CancelledError } from '../core/errors';
+import type { WordWeight } from '../core/labels/view';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { WorkerHandle } from '../core/protocol/worker';
 import { Predictor } from '../inference/predictor';
 import { BoundedCache } from './boundedCache';
 import { Emitter, type Disposable, type Event } from './events';
+import { WordExplainer } from './explain';
 import type { Log } from './log';
 import { namingFolder, type ModelStore, type OpenedModel } from './modelStore';
-import type { ModelIdentity, Prediction } from './prediction';
+import { styleIndex, type ModelIdentity, type Prediction } from './prediction';
 import type { ActiveTraining, Trainings } from './trainings';
 
 /** The settings a session reads; the door that opens it says where they come from. */
@@ -21,6 +23,8 @@ export interface SessionOptions {
   readonly models: ModelStore;
   /** Starts the predictor's worker; called when the first text asks, and after a crash. */
   readonly startPredictor: () => WorkerHandle;
+  /** Starts the explainer's worker; called when somebody asks which words decided. Absent: words are left out one at a time instead. */
+  readonly startExplainer?: () => WorkerHandle;
   /** The session disposes of it. */
   readonly trainings: Trainings;
   readonly settings: SessionSettings;
@@ -66,6 +70,7 @@ const KEPT_CHARACTERS = 8_000_000;
 export class Session implements Disposable {
   readonly models: ModelStore;
   readonly predictor: Predictor;
+  readonly explainer: WordExplainer;
   readonly trainings: Trainings;
   private readonly statusEmitter: Emitter<SessionStatus>;
   private readonly modelEmitter: Emitter<void>;
@@ -84,6 +89,8 @@ export class Session implements Disposable {
   constructor(options: SessionOptions) {
     this.models = options.models;
     this.predictor = new Predictor(options.startPredictor);
+    const { startExplainer } = options;
+    this.explainer = new WordExplainer({ predictor: this.predictor, log: options.log, ...(startExplainer ? { startExplainer } : {}) });
     this.trainings = options.trainings;
     this.settings = options.settings;
     this.log = options.log;
@@ -186,11 +193,25 @@ export class Session implements Disposable {
     return texts.map((text) => found.get(text)!);
   }
 
+  /**
+   * The words that decided on the label that the model in use holds most probable, {@link recall} says which; none for `number`, whose values have no bounds that a word's part could be measured by.
+   *
+   * @throws CancelledError, HumanError as {@link predict}
+   */
+  async explain(text: string, signal?: AbortSignalLike): Promise<readonly WordWeight[]> {
+    const options = signal ? { signal } : {};
+    const [prediction] = await this.predict([text], options);
+    const { opened } = await this.current();
+    if (!prediction || prediction.kind === 'number') return [];
+    return await this.explainer.explain({ text, model: opened, column: styleIndex(prediction), ...options });
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
     this.generation++;
     for (const subscription of this.subscriptions) subscription.dispose();
+    this.explainer.dispose();
     this.trainings.dispose();
     this.statusEmitter.dispose();
     this.modelEmitter.dispose();

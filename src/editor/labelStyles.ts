@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { bar, escapeMarkdown, shapeOf, STYLES } from '../app/format';
 import type { ShownAnswer, ShownDecision, ShownGuess, ShownScore, TextAnnotation } from '../app/labeling/textAnnotation';
 import { percent } from '../app/prediction';
+import { decidingWords, type DecidingWord } from '../core/labels/decidingWords';
+import type { WordWeight } from '../core/labels/view';
 import { commandIds, internalCommandIds, type DecideArgument, type TextArgument } from '../commands/ids';
 
 /** The contributed theme colour of the labels with that colour index. */
@@ -126,6 +128,26 @@ function appendGuess(markdown: vscode.MarkdownString, guess: ShownGuess, taskNam
   markdown.appendMarkdown('\n');
   if (guess.scores.length > HOVER_LABELS) markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('and {0} more labels', guess.scores.length - HOVER_LABELS))}\n\n`);
   markdown.appendMarkdown(`${escapeMarkdown(sourceText(guess, taskName))}\n`);
+}
+
+/** Words that a hover names on either side. */
+const HOVER_WORDS = 5;
+
+/** The words that speak most for the most probable label of a guess, and those against it, as the panel tells them; undefined where no single word matters. */
+export function wordsHover(guess: ShownGuess, text: string, weights: readonly WordWeight[]): vscode.MarkdownString | undefined {
+  const { pro, contra } = decidingWords(text, weights, HOVER_WORDS);
+  if (pro.length === 0 && contra.length === 0) return undefined;
+  const list = (words: readonly DecidingWord[]): string => words.map(({ text: word, weight }) => `${word} (${weight > 0 ? '+' : '−'}${pointsText(weight)})`).join(', ') || '–';
+  const markdown = new vscode.MarkdownString();
+  const label = guess.kind === 'number' ? titleOf(guess) : (guess.scores[0]?.name ?? '');
+  markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('Words for {0}: {1}', label, list(pro)))}\n\n`);
+  if (contra.length > 0) markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('Words against it: {0}', list(contra)))}\n`);
+  return markdown;
+}
+
+/** A difference of scores in per cent: `1.5 %`. */
+function pointsText(weight: number): string {
+  return vscode.l10n.t('{0} %', Math.abs(weight * 100).toLocaleString(vscode.env.language, { maximumFractionDigits: 1 }));
 }
 
 /** Who says so: `Model sentiment 1.0.0`, `Guess of the task reviews`. */

@@ -27,7 +27,7 @@ export interface DocumentText {
 }
 
 /** What the editor needs of a task. */
-export type EditorTask = AnnotatingTask & Pick<LabelingTask, 'folder' | 'onDidChange' | 'decide' | 'undo' | 'redo'>;
+export type EditorTask = AnnotatingTask & Pick<LabelingTask, 'folder' | 'onDidChange' | 'example' | 'explain' | 'decide' | 'undo' | 'redo'>;
 
 /** What the editor needs of `LabelingTasks`. */
 export interface EditorTasks {

@@ -15,6 +15,7 @@ const rules: Readonly<Record<string, { readonly folders: readonly string[]; read
   'platform/node/predictorWorker': { folders: ['platform', 'inference', 'core'], packages: ['node:'] },
   'platform/node/kernelHelper': { folders: ['platform', 'training', 'core'], packages: ['node:'] },
   'platform/node/learnerWorker': { folders: ['platform', 'labeling', 'core'], packages: ['node:'] },
+  'platform/node/explainerWorker': { folders: ['platform', 'training', 'core'], packages: ['node:'] },
   'platform/node/trainerWorker': { folders: ['platform', 'training', 'core'], packages: ['node:'] },
   app: { folders: ['app', 'core', 'inference', 'training', 'labeling', 'storage'], packages: [] },
   editor: { folders: ['editor', 'app', 'core', 'commands/ids'], packages: ['vscode'] },

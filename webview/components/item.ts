@@ -1,3 +1,4 @@
+import { decidingWords, type DecidingWord } from '../../src/core/labels/decidingWords';
 import type { WordWeight } from '../../src/core/labels/view';
 import type { PanelItem } from '../../src/core/protocol/panel';
 import type { PanelStringKey } from '../../src/core/protocol/panelStrings';
@@ -108,14 +109,9 @@ function marked(text: string, weights: readonly WordWeight[]): Child[] {
 /** The same in words, for whoever does not see the marks. */
 function wordsInWords({ item, words, task }: State): Child[] {
   if (!item?.guess || !words || !task) return [];
-  const side = (sign: 1 | -1): string =>
-    words
-      .filter(({ weight }) => weight * sign > 0)
-      .sort((one, other) => Math.abs(other.weight) - Math.abs(one.weight))
-      .slice(0, namedWords)
-      .map(({ start, end, weight }) => `${item.example.text.slice(start, end)} (${weight > 0 ? '+' : '−'}${percentPoints(weight)})`)
-      .join(', ');
-  const [pro, contra] = [side(1), side(-1)];
+  const list = (side: readonly DecidingWord[]): string => side.map(({ text, weight }) => `${text} (${weight > 0 ? '+' : '−'}${percentPoints(weight)})`).join(', ');
+  const deciding = decidingWords(item.example.text, words, namedWords);
+  const [pro, contra] = [list(deciding.pro), list(deciding.contra)];
   return [
     h('p', {}, pro === '' && contra === '' ? say('noWordDecided') : say('wordsFor', valueText(task, item.guess.value), pro === '' ? '–' : pro)),
     contra !== '' && h('p', {}, say('wordsAgainst', contra)),

@@ -15,9 +15,9 @@ import type { JournalStore, Refreshed } from '../../storage/journalStore';
 import type { TaskStore } from '../../storage/taskStore';
 import { Emitter, type Event } from '../events';
 import type { Log } from '../log';
+import type { OpenedModel } from '../modelStore';
 import type { Session } from '../session';
 import { ExampleLists } from './exampleLists';
-import { explainByOcclusion } from './explain';
 import { makeInsight } from './insightReport';
 import type { LabelingTask } from './labeling';
 import { readPool, sourcesHash, type Pool, type PoolInput, type PoolOptions } from './pool';
@@ -34,7 +34,7 @@ export interface LabelingServices {
   readonly fileSystem: FileSystem;
   /** Opens a file as it comes, unpacked. @param path absolute */
   readonly openInput: (path: string) => Promise<PoolInput>;
-  readonly session: Pick<Session, 'models' | 'predictor' | 'trainings' | 'status' | 'reload'>;
+  readonly session: Pick<Session, 'models' | 'predictor' | 'explainer' | 'trainings' | 'status' | 'reload'>;
   /** Starts the learner's worker. */
   readonly startLearner: () => WorkerHandle;
   /** Name of the person at the keyboard. @param folder absolute path of the task's folder */
@@ -349,16 +349,17 @@ export class OpenTask implements LabelingTask {
     const columns = columnsFor(model.opened.manifest, kind, this.decisions.labelIds);
     if (!columns)
       throw new HumanError('explain.labels', 'The model {0} does not know the labels of this task yet, so it cannot say which words decided. Fine-tune it on your labels first.', [model.opened.manifest.name]);
-    const { predictor } = this.services.session;
     await this.learner.ensureGuesses([example.position]).catch((error: unknown) => this.note(error));
-    const guess = this.learner.guessAt(example.position);
-    const scale = range ? range.maximum - range.minimum : 1;
-    return await explainByOcclusion(example.text, async (texts) => {
-      const { scores, width } = await predictor.predict(model.opened.key, texts, { priority: 'interactive', cache: false, ...(signal ? { signal } : {}) });
-      const own = pickColumns(scores, width, columns, kind);
-      const column = kind === 'number' ? 0 : guessedColumn(guess, own.subarray(0, columns.length));
-      return texts.map((_, row) => (own[row * columns.length + column] ?? 0) / scale);
-    });
+    const options = signal ? { signal } : {};
+    const guessed = this.learner.guessAt(example.position)?.scores ?? (await this.scoresOf(example.text, model.opened, columns, options));
+    const column = kind === 'number' ? 0 : (columns[guessed.indexOf(Math.max(...guessed))] ?? 0);
+    return await this.services.session.explainer.explain({ text: example.text, model: model.opened, column, ...(range ? { range: range.maximum - range.minimum } : {}), ...options });
+  }
+
+  /** What the model itself says of the task's labels. */
+  private async scoresOf(text: string, { key }: OpenedModel, columns: readonly number[], options: { readonly signal?: AbortSignalLike }): Promise<readonly number[]> {
+    const { scores, width } = await this.services.session.predictor.predict(key, [text], options);
+    return Array.from(pickColumns(scores, width, columns, this.definition.kind));
   }
 
   async insight(): Promise<Insight> {
@@ -558,10 +559,4 @@ export class OpenTask implements LabelingTask {
 function exampleIn(pool: Pool | undefined, id: string): Example | undefined {
   const position = pool?.positionOf(id);
   return position === undefined ? undefined : pool?.exampleAt(position);
-}
-
-/** The column of the label that is explained: the one that was guessed, else the one that the model itself would guess. */
-function guessedColumn(guess: Guess | undefined, scores: Float32Array): number {
-  const scored = guess?.scores ?? Array.from(scores);
-  return Math.max(0, scored.indexOf(Math.max(...scored)));
 }

@@ -3,9 +3,9 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { HumanError } from '../errors';
 import type { BundleFiles } from '../protocol/predictor';
 import { Tokenizer } from '../text/tokenizer';
-import { weightShapes, type Architecture, type EmbeddingLayer, type Weights } from './architecture';
+import { weightShapes, type Architecture, type EmbeddingLayer, type Layer, type Weights } from './architecture';
 import { formatManifest, formatVersion, manifestLimits, parseManifest, type ModelManifest } from './manifest';
-import { readOnnx, weightsOf } from './onnxReader';
+import { readOnnx, rowsOf, weightsOf, type StoredRows } from './onnxReader';
 import { writeOnnx, type Precision } from './onnxWriter';
 
 /** Names of a bundle's files in its folder. */
@@ -83,8 +83,10 @@ export interface ValidBundle {
   readonly manifest: ModelManifest;
   readonly tokenizer: Tokenizer;
   readonly files: BundleFiles;
-  /** The model's weights, widened to float32; read from the file at each call. */
-  weights(): Weights;
+  /** The model's weights, widened to float32; read from the file at each call. @param wanted which layers' weights; default: all */
+  weights(wanted?: (layer: Layer) => boolean): Weights;
+  /** A matrix as it is stored, `embedding/table` for instance, to be read row by row. A row of n-grams has one number for each logit, without the zeros that {@link weights} adds. */
+  rows(name: string): StoredRows;
 }
 
 const parts = ['manifest', 'tokenizer', 'model'] as const;
@@ -111,7 +113,14 @@ export function validateBundle(files: { readonly manifest?: Uint8Array; readonly
   const tokenizer = Tokenizer.fromJson(whole.tokenizer, { maxTokens: manifest.tokenizer.maxTokens });
   checkVocabulary(manifest, tokenizer, where);
   const onnx = readOnnx(whole.model, manifest.architecture, pathOf(where, 'model'));
-  return { manifest, tokenizer, files: whole, weights: () => weightsOf(onnx, manifest.architecture, pathOf(where, 'model')) };
+  const path = pathOf(where, 'model');
+  return {
+    manifest,
+    tokenizer,
+    files: whole,
+    weights: (wanted) => weightsOf(onnx, manifest.architecture, path, wanted),
+    rows: (name) => rowsOf(onnx, name, path),
+  };
 }
 
 function checkSize(file: Uint8Array, part: keyof BundleFiles, path: string): void {

@@ -56,6 +56,11 @@ export function ngramCount(tokens: number, longest: number): number {
 export function ngramScale(grams: ArrayLike<number>, sizes: ArrayLike<number>): number {
   let sum = 0;
   for (let k = 0; k < grams.length; k++) sum += sizes[grams[k]!]!;
+  return scaleOfSize(sum);
+}
+
+/** As {@link ngramScale}, of a sum of sizes. */
+export function scaleOfSize(sum: number): number {
   return 1 / Math.sqrt(Math.max(1, sum));
 }
 

@@ -1,5 +1,5 @@
 import { HumanError } from '../errors';
-import { weightShapes, type Architecture, type Weights, type WeightTensor } from './architecture';
+import { weightShapes, type Architecture, type Layer, type Weights, type WeightTensor } from './architecture';
 import { decodeOnnx, foreign, type OnnxModel, type OnnxPort, type OnnxTensor } from './onnxFormat';
 import { directionsOf, headOf, operators, ports, storedWeights, transpose, unstoreLstm } from './onnxWriter';
 import { allFinite, dequantizeRows, expand, fromFloat16 } from './quantize';
@@ -80,8 +80,8 @@ function byName(model: OnnxModel, where: string): Map<string, OnnxTensor> {
   return tensors;
 }
 
-/** The weights of a file that {@link readOnnx} has checked. */
-export function weightsOf(model: OnnxModel, architecture: Architecture, where: string): Weights {
+/** The weights of a file that {@link readOnnx} has checked. @param wanted which layers' weights; default: all */
+export function weightsOf(model: OnnxModel, architecture: Architecture, where: string, wanted: (layer: Layer) => boolean = () => true): Weights {
   const tensors = byName(model, where);
   const shapes = weightShapes(architecture);
   const arrays = storedWeights(architecture);
@@ -98,7 +98,7 @@ export function weightsOf(model: OnnxModel, architecture: Architecture, where: s
   const put = (name: string, data: Float32Array): void => {
     weights[name] = { shape: shapes.get(name)!, data };
   };
-  for (const layer of architecture.layers) {
+  for (const layer of architecture.layers.filter(wanted)) {
     const { name } = layer;
     switch (layer.type) {
       case 'embedding':
@@ -132,6 +132,33 @@ export function weightsOf(model: OnnxModel, architecture: Architecture, where: s
     }
   }
   return weights;
+}
+
+/** A matrix of a file, widened to float32 row by row: what few rows are read of takes no more memory than in the file. */
+export interface StoredRows {
+  /** Numbers of a row. */
+  readonly width: number;
+  /** Adds a row times `factor` to `target`, from `at` on. */
+  addRow(row: number, factor: number, target: Float32Array | Float64Array, at?: number): void;
+}
+
+/** The rows of a matrix of a file that {@link readOnnx} has checked. @param name as in {@link storedWeights} */
+export function rowsOf(model: OnnxModel, name: string, where: string): StoredRows {
+  const tensors = byName(model, where);
+  const tensor = tensors.get(name);
+  const width = tensor?.shape[1];
+  if (!tensor || width === undefined) throw new Error(`There is no matrix ${name}.`);
+  const bytes = tensor.data.length / (tensor.shape[0] ?? 1);
+  const factors = tensor.type === 'int8' ? toFloats(tensors.get(`${name}/scale`)!) : undefined;
+  return {
+    width,
+    addRow: (row, factor, target, at = 0) => {
+      const data = tensor.data.subarray(row * bytes, (row + 1) * bytes);
+      const values = factors ? new Int8Array(data.buffer, data.byteOffset, width) : toFloats({ ...tensor, data });
+      const scale = factors ? factor * factors[row]! : factor;
+      for (let j = 0; j < width; j++) target[at + j]! += scale * values[j]!;
+    },
+  };
 }
 
 /** A matrix with columns of zeros after its own. */

@@ -9,7 +9,7 @@ export interface WorkerHandle extends Port {
 }
 
 /** Names of the worker bundles in `dist/`. */
-export type WorkerName = 'predictor' | 'trainer' | 'kernelHelper' | 'learner';
+export type WorkerName = 'predictor' | 'trainer' | 'kernelHelper' | 'learner' | 'explainer';
 
 /** Starts a worker of that name. */
 export type StartWorker = (name: WorkerName) => WorkerHandle;

@@ -3,7 +3,7 @@ import { Emitter } from '../../../src/app/events';
 import { excerptOf, type DecisionSource } from '../../../src/core/labels/decision';
 import { isEditOf, isSamePlace } from '../../../src/core/labels/edited';
 import { offeredLabels, type Label, type TaskDefinition } from '../../../src/core/labels/task';
-import type { DecideRequest, ExampleState, Guess, StaleState, TaskChange, Undone } from '../../../src/core/labels/view';
+import type { DecideRequest, Example, ExampleState, Guess, StaleState, TaskChange, Undone, WordWeight } from '../../../src/core/labels/view';
 import { exampleId } from '../../../src/core/text/normalize';
 import type { EditorTask, EditorTasks } from '../../../src/editor/taskAnnotations';
 
@@ -18,9 +18,10 @@ interface Taken {
 export class FakeTask implements EditorTask {
   /** All requests, in order. */
   readonly requests: DecideRequest[] = [];
-  readonly guesses = new Map<string, Guess>();
   /** What is said when a decision cannot be written. */
   failure: Error | undefined;
+  /** Texts with a guess, by id. */
+  private readonly guesses = new Map<string, { readonly text: string; readonly guess: Guess }>();
   private readonly states = new Map<string, ExampleState>();
   private readonly groups: (readonly Taken[])[] = [];
   private readonly changed = new Emitter<TaskChange>();
@@ -39,12 +40,27 @@ export class FakeTask implements EditorTask {
     return offeredLabels(this.definition);
   }
 
+  guess(text: string, guess: Guess): void {
+    this.guesses.set(exampleId(text), { text, guess });
+  }
+
+  example(id: string): Example | undefined {
+    const text = this.guesses.get(id)?.text;
+    return text === undefined ? undefined : { id, position: 0, text, sources: [], context: [] };
+  }
+
+  /** The first word decides. */
+  async explain(id: string): Promise<readonly WordWeight[]> {
+    await Promise.resolve();
+    return [{ start: 0, end: this.example(id)?.text.indexOf(' ') ?? 0, weight: 0.25 }];
+  }
+
   stateOf(id: string): ExampleState | undefined {
     return this.states.get(id);
   }
 
   guessOf(id: string): Guess | undefined {
-    return this.guesses.get(id);
+    return this.guesses.get(id)?.guess;
   }
 
   staleAt(source: DecisionSource, text: string): StaleState | undefined {

@@ -4,7 +4,6 @@ import type { TestingApi } from '../../../src/extension';
 import { commandIds, internalCommandIds } from '../../../src/commands/ids';
 import { HumanError } from '../../../src/core/errors';
 import { newLabels, type TaskDefinition } from '../../../src/core/labels/task';
-import { exampleId } from '../../../src/core/text/normalize';
 import { FakeTask, FakeTasks } from './fakeTask';
 import { loopAtRest, LoopWatch } from './loopWatch';
 import { closeAll, lensesOf, show, useWordModel, when, workspaceFolder } from './support';
@@ -115,9 +114,13 @@ describe('labels where one reads', () => {
     });
 
     it('the lines of a text file that is a source are its texts, and the task’s own guesses come first', async () => {
-      task.guesses.set(exampleId('It is lovely.'), { scores: [0.1, 0.2, 0.7], value: 'mixed', confidence: 0.7 });
+      task.guess('It is lovely.', { scores: [0.1, 0.2, 0.7], value: 'mixed', confidence: 0.7 });
       const { document } = await show('moods.txt', 'It is lovely.\n---\nIt is broken.\n');
       assert.deepStrictEqual((await titles(document)).filter(([, title]) => !/accept|label/.test(title)), [[0, '▲ mixed'], [2, '◆ negative']]);
+      const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', document.uri, new vscode.Position(0, 3));
+      const [guess, words] = hovers.flatMap(({ contents }) => contents as vscode.MarkdownString[]);
+      assert.match(guess?.value ?? '', /▲ mixed.*Guess of the task/s);
+      assert.match(words?.value ?? '', /^Words for mixed\\: It \\\(\\\+25 %\\\)/);
       await runLens(document, 2, '✓ accept');
       assert.deepStrictEqual(task.requests[0]?.targets, [{ text: 'It is broken.', source: { file: 'moods.txt', row: 3 } }]);
     });

@@ -133,13 +133,14 @@ describe('CodeLenses in prose', () => {
     assert.strictEqual((await lensesOf(document, 1)).length, 1);
   });
 
-  it('tell all labels, with bars and the model, in the hover', async () => {
+  it('tell all labels, with bars and the model, and the words that decided, in the hover', async () => {
     const { document } = await show('hover.txt', 'A lovely day.\n');
     const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', document.uri, new vscode.Position(0, 4));
     const text = hovers.flatMap(({ contents }) => contents.map((content) => (typeof content === 'string' ? content : content.value))).join('\n');
     assert.match(text, /◆ positive.*█.*%/);
     assert.match(text, /● negative.*%/);
     assert.match(text, /words\\\/v1|words\/v1/);
+    assert.match(text, /Words for positive\\: lovely \\\(\\\+/);
   });
 
   it('are gone, and the status bar tells why, when the model cannot be used; and back with one that can', async () => {

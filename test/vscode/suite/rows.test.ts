@@ -88,6 +88,7 @@ describe('annotations of records', () => {
     const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', document.uri, new vscode.Position(1, 5));
     const text = hovers.flatMap(({ contents }) => contents.map((content) => (typeof content === 'string' ? content : content.value))).join('\n');
     assert.match(text, /◆ positive.*█.*%/);
+    assert.match(text, /Words for positive\\: lovely \\\(\\\+/);
   });
 
   it('are switched off by the setting', async () => {

@@ -29,7 +29,7 @@ export class ThreadWorker implements WorkerHandle {
   private toWorker: ((message: unknown) => void) | undefined;
   private readonly early: unknown[] = [];
   private exit: ((error: Error | undefined) => void) | undefined;
-  private ended = false;
+  ended = false;
 
   constructor(run: (port: Port) => void) {
     run({

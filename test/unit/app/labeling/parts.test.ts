@@ -2,7 +2,7 @@ import * as assert from 'node:assert';
 import * as fc from 'fast-check';
 import { DecisionTrail } from '../../../../src/app/labeling/decisionTrail';
 import { compileSearch, mayExplode } from '../../../../src/app/labeling/exampleFilter';
-import { explainByOcclusion, occlusionSpans } from '../../../../src/app/labeling/explain';
+import { explainByOcclusion, occlusionSpans } from '../../../../src/app/occlusion';
 import { divide, fineTuneHyperparameters } from '../../../../src/app/labeling/fineTuning';
 import { Guesses, readGuess } from '../../../../src/app/labeling/guesses';
 import { makeInsight, type InsightParts } from '../../../../src/app/labeling/insightReport';

@@ -1,5 +1,5 @@
-import type { WordWeight } from '../../core/labels/view';
-import { Tokenizer } from '../../core/text/tokenizer';
+import type { WordWeight } from '../core/labels/view';
+import { Tokenizer } from '../core/text/tokenizer';
 
 /** Pieces of a text that are left out one at a time. A longer text is cut into as many pieces of several words. */
 const mostSpans = 200;
