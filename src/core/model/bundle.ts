@@ -119,7 +119,7 @@ export function validateBundle(files: { readonly manifest?: Uint8Array; readonly
     tokenizer,
     files: whole,
     weights: (wanted) => weightsOf(onnx, manifest.architecture, path, wanted),
-    rows: (name) => rowsOf(onnx, name, path),
+    rows: (name) => rowsOf(onnx, manifest.architecture, name, path),
   };
 }
 

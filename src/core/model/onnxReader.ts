@@ -143,22 +143,22 @@ export interface StoredRows {
 }
 
 /** The rows of a matrix of a file that {@link readOnnx} has checked. @param name as in {@link storedWeights} */
-export function rowsOf(model: OnnxModel, name: string, where: string): StoredRows {
+export function rowsOf(model: OnnxModel, architecture: Architecture, name: string, where: string): StoredRows {
   const tensors = byName(model, where);
+  const { shape, form, absent = 0 } = storedWeights(architecture).get(name) ?? {};
+  const width = shape?.[1];
+  if (!shape || width === undefined) throw new Error(`There is no matrix ${name}.`);
   const tensor = tensors.get(name);
-  const width = tensor?.shape[1];
-  if (!tensor || width === undefined) throw new Error(`There is no matrix ${name}.`);
-  const bytes = tensor.data.length / (tensor.shape[0] ?? 1);
-  const factors = tensor.type === 'int8' ? toFloats(tensors.get(`${name}/scale`)!) : undefined;
-  return {
-    width,
-    addRow: (row, factor, target, at = 0) => {
-      const data = tensor.data.subarray(row * bytes, (row + 1) * bytes);
-      const values = factors ? new Int8Array(data.buffer, data.byteOffset, width) : toFloats({ ...tensor, data });
-      const scale = factors ? factor * factors[row]! : factor;
-      for (let j = 0; j < width; j++) target[at + j]! += scale * values[j]!;
-    },
+  if (!tensor) return { width, addRow: (_, factor, target, at = 0) => target.subarray(at, at + width).forEach((value, j) => (target[at + j] = value + factor * absent)) };
+  const bytes = tensor.data.length / (shape[0] ?? 1);
+  const scales = tensor.type === 'int8' ? toFloats(tensors.get(`${name}/scale`)!) : undefined;
+  const values = (row: number): Float32Array => {
+    const data = tensor.data.subarray(row * bytes, (row + 1) * bytes);
+    if (!scales) return toFloats({ ...tensor, data });
+    const integers = new Int8Array(data.buffer, data.byteOffset, width);
+    return form === 'companded' ? expand({ values: integers, scale: scales[0]! }) : dequantizeRows({ values: integers, scales: scales.subarray(row, row + 1) });
   };
+  return { width, addRow: (row, factor, target, at = 0) => values(row).forEach((value, j) => (target[at + j]! += factor * value)) };
 }
 
 /** A matrix with columns of zeros after its own. */
