@@ -225,3 +225,67 @@ describe('trust in the model', () => {
     assert.ok(isTrusted('number', Int32Array.of(0), 10));
   });
 });
+
+describe('a head that says how it comes to a guess', () => {
+  const count = 120;
+  const known = madeTexts(count, { labels: 2, noise: 1.5, words: 30 });
+  const own = count - 4;
+  // its last word tells its label
+  const text = `${known.texts![own]!} label1word0`;
+  const words = text.split(' ');
+  /** A pool whose last texts are like the one before them: with other features, without its last word, with another word of the base. */
+  async function twins(kind: 'single' | 'multi' | 'number', hasBase: boolean): Promise<{ readonly learner: Learner; readonly away: readonly number[]; readonly base: readonly (readonly number[])[] }> {
+    const random = new Random(3);
+    const outputs = kind === 'number' ? 1 : 2;
+    const features = known.features.slice();
+    const away = Array.from({ length: known.width }, () => 0.3 * random.normal());
+    for (let j = 0; j < known.width; j++) for (let twin = own + 1; twin < count; twin++) features[twin * known.width + j] = features[own * known.width + j]! + (twin === own + 1 ? away[j]! : 0);
+    const texts = [...known.texts!.slice(0, own), text, text, words.slice(0, -1).join(' '), text];
+    const base = Array.from({ length: count }, (_, position) => {
+      const sure = position === count - 1 ? 0.45 : position >= own ? 0.4 : 0.2 + 0.6 * random.float();
+      return kind === 'number' ? [10 * sure] : [sure, 1 - sure];
+    });
+    const learner = new Learner({ pause });
+    learner.open({ ...known.setup, kind, labels: kind === 'number' ? 0 : 2 });
+    learner.addFeatures({ positions: Int32Array.from({ length: count }, (_, k) => k), features, width: known.width, texts, model: 'base@1', ...(hasBase ? { scores: Float32Array.from(base.flat()) } : {}) });
+    const decided = Array.from({ length: 60 }, (_, position): LearnedDecision => {
+      const label = known.truth[position]!;
+      return { position, value: kind === 'number' ? 5 + 3 * label + random.float() : [label], open: false };
+    });
+    assert.strictEqual(learner.read(own, text), null);
+    await learner.decide(decided);
+    assert.strictEqual(base[0]!.length, outputs);
+    return { learner, away, base };
+  }
+
+  for (const kind of ['single', 'multi', 'number'] as const) {
+    for (const hasBase of [true, false]) {
+      it(`${kind}${hasBase ? ' on a base' : ''}: by the features, the base and the words`, async () => {
+        const { learner, away, base } = await twins(kind, hasBase);
+        const reading = learner.read(own, text);
+        assert.ok(reading);
+        const outputs = kind === 'number' ? 1 : 2;
+        const scores = learner.guess(Int32Array.of(own, own + 1, own + 2, own + 3));
+        const said = (row: number): number[] => Array.from(scores.subarray(row * outputs, (row + 1) * outputs));
+        const top = said(0).indexOf(Math.max(...said(0)));
+        const logOdds = (score: number): number => (kind === 'number' ? score : Math.log(score / (1 - score)));
+        const moved = (row: number): number => logOdds(said(row)[top]!) - logOdds(said(0)[top]!);
+        const close = (actual: number, expected: number, tolerance: number, what: string): void => assert.ok(Math.abs(actual - expected) < tolerance, `${what}: ${actual} instead of ${expected}`);
+        assert.deepStrictEqual([reading.model, reading.kind], ['base@1', kind]);
+        close(reading.score, said(0)[top]!, 1e-6, 'score');
+        close(away.reduce((sum, step, j) => sum + step * reading.features[j]!, 0), moved(1), 1e-4, 'features');
+
+        assert.strictEqual(reading.base.length, hasBase ? outputs : 0);
+        const word = (score: number): number => (kind === 'number' ? score : kind === 'single' ? Math.log(score) : logOdds(score));
+        close(reading.base.reduce((sum, slope, k) => sum + slope * (word(base[own + 3]![k]!) - word(base[own]![k]!)), 0), moved(3), 1e-4, 'base');
+
+        const places = Array.from(reading.starts, (start, token) => text.slice(start, reading.ends[token]));
+        assert.deepStrictEqual(places, words);
+        // the shorter text has another norm, which is not followed
+        const lost = -moved(2);
+        assert.ok(Math.abs(lost) > 1e-4);
+        close(reading.shares.at(-1)!, lost, 0.5 * Math.abs(lost) + 0.02, 'last word');
+      });
+    }
+  }
+});
