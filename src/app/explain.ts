@@ -1,7 +1,6 @@
-import { CancelledError, HumanError } from '../core/errors';
+import { CancelledError } from '../core/errors';
 import type { WordWeight } from '../core/labels/view';
-import type { ExplainTarget, WordShares } from '../core/protocol/explainer';
-import type { HeadReading } from '../core/protocol/learner';
+import type { WordShares } from '../core/protocol/explainer';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { WorkerHandle } from '../core/protocol/worker';
 import type { Predictor } from '../inference/predictor';
@@ -16,10 +15,8 @@ export interface ExplainRequest {
   readonly text: string;
   /** Loaded in the predictor under its key. */
   readonly model: Pick<OpenedModel, 'key' | 'folder' | 'files' | 'manifest'>;
-  /** Column of the label, among the model's scores, whose words are asked for; 0 for `number`. May only be absent with {@link head}. */
-  readonly column?: number;
-  /** The head that guesses in the model's place, from its features and from n-grams: its guess is explained, of whatever label. `columns` are those of the model's scores that `base` is about. */
-  readonly head?: HeadReading & { readonly columns: readonly number[] };
+  /** Column of the label, among the model's scores, whose words are asked for; 0 for `number`. */
+  readonly column: number;
   /** For `number`: from the least possible value to the greatest. Default 1. */
   readonly range?: number;
   readonly signal?: AbortSignalLike;
@@ -52,7 +49,6 @@ export class WordExplainer implements Disposable {
   /**
    * @returns in the order of the text; words that the model did not read, in the middle of a long text, may be left out
    * @throws CancelledError when the signal was raised
-   * @throws HumanError `explain.model` when only a head could tell, and the model that it stands on cannot be read
    */
   async explain(request: ExplainRequest): Promise<readonly WordWeight[]> {
     return (await this.byGradient(request)) ?? (await this.byOcclusion(request));
@@ -62,16 +58,12 @@ export class WordExplainer implements Disposable {
     this.explainer?.dispose().catch((error: unknown) => this.options.log.warn(String(error)));
   }
 
-  private async byGradient({ text, model, column = 0, head, range = 1, signal }: ExplainRequest): Promise<readonly WordWeight[] | undefined> {
+  private async byGradient({ text, model, column, range = 1, signal }: ExplainRequest): Promise<readonly WordWeight[] | undefined> {
     const failures = this.failures.get(model.key) ?? 0;
     if (!this.explainer || failures >= mostFailures) return undefined;
-    const { task } = model.manifest;
     try {
-      const found = await this.explainer.explain(model, text, head ? targetOf(head, Math.max(1, task.labels.length)) : { kind: 'score', column }, signal);
-      const words = head ? joined(wordsOf(found), wordsOf(head)) : wordsOf(found);
-      // a head may answer another kind of question than the model it stands on
-      const isNumber = (head?.kind ?? task.kind) === 'number';
-      return weightsOf(words, isNumber ? (share) => share / range : fallsFrom(head ? head.score : (found.scores[column] ?? 0)));
+      const found = await this.explainer.explain(model, text, { kind: 'score', column }, signal);
+      return model.manifest.task.kind === 'number' ? weightsOf(found, (share) => share / range) : weightsOf(found, fallsFrom(found.scores[column] ?? 0));
     } catch (error) {
       if (error instanceof CancelledError || signal?.aborted) throw error;
       this.failures.set(model.key, failures + 1);
@@ -81,7 +73,6 @@ export class WordExplainer implements Disposable {
   }
 
   private async byOcclusion({ text, model, column, range = 1, signal }: ExplainRequest): Promise<readonly WordWeight[]> {
-    if (column === undefined) throw new HumanError('explain.model', 'The model {0} cannot be read here, so it cannot be said which words decided. Look into the log for the reason.', [model.manifest.name]);
     const scale = model.manifest.task.kind === 'number' ? range : 1;
     return await explainByOcclusion(text, async (texts) => {
       const { scores, width } = await this.options.predictor.predict(model.key, texts, { priority: 'interactive', cache: false, ...(signal ? { signal } : {}) });
@@ -90,42 +81,8 @@ export class WordExplainer implements Disposable {
   }
 }
 
-/** A word, and what the guess loses without it, in log-odds or in units of the value. */
-interface WordShare {
-  readonly start: number;
-  readonly end: number;
-  readonly share: number;
-}
-
-/** What a head reads off the model. @param outputs scores of the model */
-function targetOf({ features, base, columns }: HeadReading & { readonly columns: readonly number[] }, outputs: number): ExplainTarget {
-  const scores = new Float32Array(outputs);
-  base.forEach((slope, label) => {
-    const column = columns[label];
-    if (column !== undefined) scores[column]! += slope;
-  });
-  return { kind: 'sum', scores, features };
-}
-
-function wordsOf({ starts, ends, shares }: Pick<WordShares, 'starts' | 'ends' | 'shares'>): readonly WordShare[] {
-  return Array.from(shares, (share, word) => ({ start: starts[word] ?? 0, end: ends[word] ?? 0, share }));
-}
-
-/** The words, each with the shares of the others that overlap it; others that overlap none stand for themselves. Both in the order of the text. */
-function joined(words: readonly WordShare[], others: readonly WordShare[]): readonly WordShare[] {
-  const result: WordShare[] = [];
-  let at = 0;
-  for (const word of words) {
-    while (at < others.length && others[at]!.end <= word.start) result.push(others[at++]!);
-    let { share } = word;
-    while (at < others.length && others[at]!.start < word.end) share += others[at++]!.share;
-    result.push({ ...word, share });
-  }
-  return [...result, ...others.slice(at)];
-}
-
-function weightsOf(words: readonly WordShare[], weigh: (share: number) => number): readonly WordWeight[] {
-  return words.map(({ start, end, share }) => ({ start, end, weight: Math.max(-1, Math.min(1, weigh(share))) }));
+function weightsOf({ starts, ends, shares }: WordShares, weigh: (share: number) => number): readonly WordWeight[] {
+  return Array.from(shares, (share, word) => ({ start: starts[word] ?? 0, end: ends[word] ?? 0, weight: Math.max(-1, Math.min(1, weigh(share))) }));
 }
 
 /** How far a probability falls when its log-odds lose so much. */

@@ -1,6 +1,7 @@
 import { HumanError } from '../core/errors';
 import { dataHash } from '../core/labels/dataHash';
 import { stratifiedSplit } from '../core/labels/split';
+import { hasLabels } from '../core/model/manifest';
 import type { TrainingRow, TrainRequest } from '../core/protocol/trainer';
 import type { LabeledColumns, LabeledText } from './labeledRows';
 import type { OpenedModel } from './modelStore';
@@ -30,7 +31,7 @@ export interface TrainingPlan extends LabeledColumns, Pick<TrainRequest, 'preset
 export async function trainRequest(plan: TrainingPlan, breathe: () => Promise<void>): Promise<TrainRequest> {
   const { base, hyperparameters, textColumns, labelColumn, description } = plan;
   const { rows, validation } = await split(plan, breathe);
-  const labels = labelOrder(rows, base?.manifest.task.labels.map(({ id }) => id));
+  const labels = labelOrder(rows, base?.manifest);
   const index = new Map(labels.map((label, position) => [label, position]));
   const strangers = [...new Set(validation.map(({ label }) => label))].filter((label) => !index.has(label));
   if (strangers.length > 0) {
@@ -71,8 +72,7 @@ async function split(
 }
 
 /** The base's own order where it has the same labels, so that its head can be kept; else by name. */
-function labelOrder(rows: readonly LabeledText[], base: readonly string[] | undefined): string[] {
-  const found = new Set(rows.map(({ label }) => label));
-  if (base && base.length === found.size && base.every((label) => found.has(label))) return [...base];
-  return [...found].sort();
+function labelOrder(rows: readonly LabeledText[], base: OpenedModel['manifest'] | undefined): string[] {
+  const found = [...new Set(rows.map(({ label }) => label))];
+  return base && hasLabels(base, found) ? base.task.labels.map(({ id }) => id) : found.sort();
 }

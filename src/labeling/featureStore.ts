@@ -33,7 +33,6 @@ export class FeatureStore {
    * @param outputs scores of a text
    * @param hasBase whether the batches bring the base model's scores
    * @param ngrams of the same texts, those that are known already; texts that the batches bring are added
-   * @param model whose features they are, as the batches call it
    */
   constructor(
     readonly count: number,
@@ -41,7 +40,6 @@ export class FeatureStore {
     readonly outputs: number,
     hasBase: boolean,
     readonly ngrams = new NgramStore(count),
-    readonly model?: string,
   ) {
     this.known = new Uint8Array(count);
     this.base = hasBase ? new Float32Array(count * outputs) : undefined;

@@ -1,10 +1,9 @@
 import type { TaskKind } from '../core/model/onnxWriter';
-import type { HeadReading } from '../core/protocol/learner';
 import { addDots, addOuter } from '../core/util/dot';
 import type { Objective } from '../core/util/minimize';
 import type { FeatureStatistics, FeatureStore } from './featureStore';
 import type { NgramColumns, SparseRows } from './ngramColumns';
-import { bucketOf, frequencyOf, lossOfOne } from './ngramStore';
+import { bucketOf, frequencyOf } from './ngramStore';
 
 /**
  * The light head: a linear model of the frozen model's features, standardized, and of the texts' n-grams, learned anew after each decision, from where it was. The features know what the frozen model was
@@ -267,58 +266,6 @@ export class Head {
       const total = kind === 'single' ? logSum(logits, 0, outputs) : 0;
       for (let k = 0; k < outputs; k++) scores[at + k] = kind === 'single' ? Math.exp(logits[k]! - total) : logistic(logits[k]!);
     }
-  }
-
-  /**
-   * How the score of the most probable label comes about. A base that is surer than {@link baseLogit} lets count is followed all the same: without the words that make it so sure it would not be.
-   *
-   * @param position of a text whose features `store` knows
-   * @param text that text
-   */
-  read(store: FeatureStore, position: number, text: string): HeadReading {
-    const { kind, width, outputs, hasBase } = this.shape;
-    const scores = new Float32Array(outputs);
-    this.score(store, position, scores, 0);
-    const top = scores.indexOf(Math.max(...scores));
-    const slopes = this.slopesTo(scores, top);
-    const features = Float32Array.from({ length: width }, (_, j) => slopes.reduce((sum, slope, k) => sum + slope * this.weights[k * width + j]!, 0));
-    // the value that the base gives is standardized before it is read
-    const perBase = kind === 'number' ? this.factor / this.values.deviation : this.factor;
-    return {
-      ...(store.model === undefined ? {} : { model: store.model }),
-      kind,
-      score: scores[top] ?? 0,
-      features,
-      base: hasBase ? slopes.map((slope) => slope * perBase) : new Float32Array(0),
-      ...this.tokenLosses(position, text, slopes),
-    };
-  }
-
-  /** [outputs] how the log-odds of a label (for `number`, the value) follow the logits. */
-  private slopesTo(scores: Float32Array, label: number): Float32Array {
-    const { kind } = this.shape;
-    if (kind === 'number') return Float32Array.of(this.values.deviation);
-    const others = kind === 'single' ? scores.reduce((sum, score, k) => (k === label ? sum : sum + score), 0) : 0;
-    return scores.map((score, k) => (k === label ? 1 : others > 0 ? -score / others : 0));
-  }
-
-  /** What is lost with the n-grams that a token is in, in the terms of `slopes`. The text keeps its norm. */
-  private tokenLosses(position: number, text: string, slopes: Float32Array): Pick<HeadReading, 'starts' | 'ends' | 'shares'> {
-    const { outputs } = this.shape;
-    const { columns } = this.reading;
-    const { tokens, grams } = columns.weights.store.places(text);
-    const occurrences = new Map<number, number>();
-    for (const { hash } of grams) occurrences.set(hash, (occurrences.get(hash) ?? 0) + 1);
-    const scale = columns.weights.scaleOf(position);
-    const shares = new Float32Array(tokens.length);
-    for (const { hash, first, last } of grams) {
-      if (!columns.has(hash)) continue;
-      const from = (columns.places[hash]! - 1) * outputs;
-      const weight = slopes.reduce((sum, slope, k) => sum + slope * this.ngrams[from + k]!, 0);
-      const loss = weight * scale * lossOfOne(occurrences.get(hash) ?? 0);
-      for (let token = first; token <= last; token++) shares[token]! += loss;
-    }
-    return { starts: Int32Array.from(tokens, ({ start }) => start), ends: Int32Array.from(tokens, ({ end }) => end), shares };
   }
 
   /** Leaves in `logits` what the n-grams of a text say. */

@@ -1,5 +1,5 @@
 import { CancelledError } from '../core/errors';
-import type { CrossValidation, FeatureBatch, HeadReading, LearnedDecision, PoolSetup, QueueOrder, Ranking } from '../core/protocol/learner';
+import type { CrossValidation, FeatureBatch, LearnedDecision, PoolSetup, QueueOrder, Ranking } from '../core/protocol/learner';
 import { chooseBlend, type BlendChoice } from './blend';
 import { measureCheck } from './checkScore';
 import { Coverage } from './coverage';
@@ -100,7 +100,7 @@ class Pool {
   addFeatures(batch: FeatureBatch): void {
     const { setup, outputs } = this;
     const isAgain = (store: FeatureStore): boolean => store.width !== batch.width || batch.positions.some((position) => store.known[position] === 1);
-    const create = (): FeatureStore => new FeatureStore(setup.count, batch.width, outputs, batch.scores !== undefined, this.ngrams, batch.model);
+    const create = (): FeatureStore => new FeatureStore(setup.count, batch.width, outputs, batch.scores !== undefined, this.ngrams);
     const present = this.model?.store;
     if (!present) this.adopt(create(), batch);
     else if (!this.incoming && !isAgain(present)) present.add(batch);
@@ -201,12 +201,6 @@ export class Learner {
     const scores = new Float32Array(positions.length * pool.outputs);
     positions.forEach((position, row) => scoreInto(pool, pool.model, position, scores, row * pool.outputs));
     return scores;
-  }
-
-  /** How the head comes to its guess about a text; null where there is no head, or nothing is known of the text. */
-  read(position: number, text: string): HeadReading | null {
-    const { model } = this.opened();
-    return model?.learned && model.store.known[position] === 1 ? model.learned.head.read(model.store, position, text) : null;
   }
 
   /** As {@link guess}, for all texts. */

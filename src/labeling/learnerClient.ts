@@ -1,5 +1,5 @@
 import { CancelledError, HumanError } from '../core/errors';
-import type { CrossValidation, FeatureBatch, HeadReading, LearnedDecision, LearnerMethods, PoolSetup, QueueOrder, Ranking } from '../core/protocol/learner';
+import type { CrossValidation, FeatureBatch, LearnedDecision, LearnerMethods, PoolSetup, QueueOrder, Ranking } from '../core/protocol/learner';
 import { RpcClient } from '../core/protocol/rpc';
 import type { WorkerHandle } from '../core/protocol/worker';
 
@@ -20,7 +20,7 @@ interface Connection {
   readonly worker: WorkerHandle;
 }
 
-type Answered = 'decide' | 'rank' | 'guess' | 'guessAll' | 'read' | 'crossValidate';
+type Answered = 'decide' | 'rank' | 'guess' | 'guessAll' | 'crossValidate';
 
 /**
  * The host's side of the learner. Its worker starts with the first pool, and is started again when it dies: it then gets the pool and the decisions from here, and what was under way is asked again, so that
@@ -98,11 +98,6 @@ export class LearnerClient {
   /** Scores [count, labels] of all texts. */
   async guessAll(): Promise<Float32Array> {
     return (await this.request('guessAll', {})).scores;
-  }
-
-  /** How the head comes to its guess about a text. */
-  async read(position: number, text: string): Promise<HeadReading | undefined> {
-    return (await this.request('read', { position, text })) ?? undefined;
   }
 
   async crossValidate(folds: number, seed: number): Promise<CrossValidation> {

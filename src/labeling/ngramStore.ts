@@ -1,4 +1,4 @@
-import { NgramReader, type NgramPlaces } from '../core/text/ngrams';
+import { NgramReader } from '../core/text/ngrams';
 
 /** Bits of an n-gram's bucket: as many as the texts have, and some more. Rare n-grams that share a bucket with another cost next to nothing. */
 const bucketBits = { least: 10, more: 8, most: 20 };
@@ -32,12 +32,6 @@ export function bucketOf(entry: number): number {
 /** Damped number of occurrences. */
 export function frequencyOf(entry: number): number {
   return damped[entry & mostOccurrences]!;
-}
-
-/** What an n-gram's damped frequency loses when it occurs once less. */
-export function lossOfOne(occurrences: number): number {
-  const counted = Math.min(mostOccurrences, occurrences);
-  return damped[counted]! - damped[Math.min(mostOccurrences, occurrences - 1)]!;
 }
 
 /** The hashed n-grams of a pool's texts, as far as they are known. They belong to the texts, so they stay when another model's features come. 16 bytes a text and 4 an n-gram, 100 MB at most. */
@@ -86,11 +80,6 @@ export class NgramStore {
     this.end += buckets.length;
     this.known[position] = 1;
     this.knownTexts++;
-  }
-
-  /** Where a text's n-grams stand, by their buckets: those that {@link row} counts. */
-  places(text: string): NgramPlaces {
-    return this.reader.places(text, this.mostOfText, this.bits);
   }
 
   /** Of a text that is not known there are none. To be read only. */

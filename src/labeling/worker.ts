@@ -18,7 +18,6 @@ export function runLearnerWorker(port: Port, options: LearnerOptions): void {
     rank: ({ order }) => learner.rank(order),
     guess: ({ positions }) => moved(learner.guess(positions)),
     guessAll: async () => moved(await learner.guessAll()),
-    read: ({ position, text }) => learner.read(position, text),
     crossValidate: ({ folds, seed }) => learner.crossValidate(folds, seed),
   });
 }

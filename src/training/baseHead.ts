@@ -1,8 +1,9 @@
-import type { NgramLayer } from '../core/model/architecture';
-import { fitTemperature, negativeLogLikelihood } from '../core/metrics/calibration';
+import type { Architecture, NgramLayer } from '../core/model/architecture';
+import { negativeLogLikelihood, refitTemperature } from '../core/metrics/calibration';
 import { headOf } from '../core/model/onnxWriter';
 import { ngramBuckets, ngramLayerOf, ngramWidth } from '../core/model/ngrams';
 import type { EpochReport } from '../core/protocol/trainer';
+import { specialTokens } from '../core/text/vocabulary';
 import { Random } from '../core/util/random';
 import { fillBatch, planEvaluation, splitBatch, tokenCost, type EncodedRow } from './batches';
 import type { ComputeEngine } from './engine';
@@ -13,8 +14,10 @@ import { Network } from './network';
 /** Rows that a head is fitted to at most; more are for the gradient to learn from. */
 const mostRows = 2000;
 
-/** Rows whose unseen logits a head's temperature is fitted on; with fewer it stays as it is. */
-const rowsForTemperature = 40;
+/** Made-up texts that hold the head of a base, and their tokens. */
+const anchors = { count: 128, shortest: 4, longest: 43 };
+/** The least id of a token that stands for text. */
+const firstToken = specialTokens.length;
 
 export interface BaseHeadOptions {
   /** Holds the base's weights below the head; with `onBase` its head and n-grams too, else what is there counts for nothing. */
@@ -56,7 +59,7 @@ export async function fitBaseHead(options: BaseHeadOptions): Promise<FittedBase>
   }
   const { head, unseen } = step.value;
   const unseenTruth = unseen.rows.map((row) => rows[row]!.label);
-  const temperature = unseenTruth.length >= rowsForTemperature ? fitTemperature(unseen.logits, network.labels, unseenTruth) : options.temperature;
+  const temperature = refitTemperature(unseen.logits, network.labels, unseenTruth, onBase ? options.temperature : undefined);
   place(engine, head, onBase, temperature, options.rows);
 
   const judged = validation.length > 0;
@@ -81,31 +84,60 @@ export function betterOf(first: FittedBase, trained: LoopResult, engine: Compute
   return { ...first, epochs, examplesPerSecond: trained.examplesPerSecond };
 }
 
-async function headRows({ engine, onBase, batchSize, breathe }: BaseHeadOptions, network: Network, rows: readonly EncodedRow[]): Promise<HeadRows> {
+async function headRows({ engine, onBase, batchSize, seed, breathe }: BaseHeadOptions, network: Network, rows: readonly EncodedRow[]): Promise<HeadRows> {
   const { architecture, labels } = network;
-  const lengths = Int32Array.from(rows, ({ ids }) => ids.length);
-  const width = engine.layout.find(`${headOf(architecture).name}/kernel`).size / labels;
-  const features = new Float32Array(rows.length * width);
-  const base = onBase ? new Float32Array(rows.length * labels) : undefined;
+  const texts = rows.map(({ ids }) => ids);
+  const own = await read(network, texts, batchSize, breathe);
+  const anchors = onBase ? await read(network, anchorTexts(architecture, seed), batchSize, breathe) : undefined;
+  const wide = ngramLayerOf(architecture);
+  const grams = texts.map((ids) => (wide ? ngramBuckets(ids, wide) : new Int32Array(0)));
+  // with the base's head its n-grams stay, which were learned with their sizes
+  const sizes = wide && onBase && hasTable(engine, wide) ? sizesOf(engine, wide).slice() : undefined;
+  return {
+    labels,
+    width: own.features.length / texts.length,
+    features: own.features,
+    texts,
+    grams,
+    ...(sizes ? { sizes } : {}),
+    truth: Int32Array.from(rows, ({ label }) => label),
+    ...(anchors ? { base: { rows: own.logits, anchors } } : {}),
+  };
+}
+
+/** What the head reads, [texts, D], and what it makes of that, [texts, L]. */
+async function read(network: Network, texts: readonly Int32Array[], batchSize: number, breathe: () => Promise<void>): Promise<{ readonly features: Float32Array; readonly logits: Float32Array }> {
+  const { architecture, labels } = network;
+  const lengths = Int32Array.from(texts, (ids) => ids.length);
   const cost = tokenCost(architecture);
+  const logits = new Float32Array(texts.length * labels);
+  let features = new Float32Array(0);
   for (const batch of planEvaluation(lengths, batchSize)) {
     for (const part of splitBatch(batch, lengths, cost)) {
-      const texts = fillBatch(Array.from(part, (row) => rows[row]!.ids));
-      const own = network.features(texts);
-      const logits = base && network.scores(texts, own);
+      const tokens = fillBatch(Array.from(part, (row) => texts[row]!));
+      const own = network.features(tokens);
+      const scores = network.scores(tokens, own);
+      const width = own.length / part.length;
+      if (features.length === 0) features = new Float32Array(texts.length * width);
       part.forEach((row, k) => {
         features.set(own.subarray(k * width, (k + 1) * width), row * width);
-        if (base && logits) base.set(logits.subarray(k * labels, (k + 1) * labels), row * labels);
+        logits.set(scores.subarray(k * labels, (k + 1) * labels), row * labels);
       });
       await breathe();
     }
   }
-  const wide = ngramLayerOf(architecture);
-  const texts = rows.map(({ ids }) => ids);
-  const grams = texts.map((ids) => (wide ? ngramBuckets(ids, wide) : new Int32Array(0)));
-  // with the base's head its n-grams stay, which were learned with their sizes
-  const sizes = wide && onBase && hasTable(engine, wide) ? sizesOf(engine, wide).slice() : undefined;
-  return { labels, width, features, texts, grams, ...(sizes ? { sizes } : {}), truth: Int32Array.from(rows, ({ label }) => label), ...(base ? { base } : {}) };
+  return { features, logits };
+}
+
+/** Texts that stand for all that a base may be asked about: tokens of its own vocabulary, whose ids follow their frequency, about as frequent as in any language (Zipf). No text of anybody has to be shipped with it. */
+function anchorTexts({ layers }: Architecture, seed: number): Int32Array[] {
+  const embedding = layers.find((layer) => layer.type === 'embedding');
+  const tokens = embedding ? embedding.vocabularySize - firstToken : 0;
+  if (tokens <= 0) return [];
+  const random = new Random(seed);
+  return Array.from({ length: anchors.count }, () =>
+    Int32Array.from({ length: anchors.shortest + random.below(anchors.longest - anchors.shortest + 1) }, () => firstToken + Math.floor(Math.exp(random.float() * Math.log(tokens)))),
+  ).map((ids) => ids.map((id) => Math.min(id, firstToken + tokens - 1)));
 }
 
 /** Writes the head over, or with `onBase` adds it to, what stands in the engine. */

@@ -1,10 +1,10 @@
 import type { Architecture, Layer, LstmLayer } from '../core/model/architecture';
 import { classWeights } from '../core/labels/classWeights';
 import { checkPlan, createBundle, validateBundle, type ValidBundle } from '../core/model/bundle';
-import type { ModelLabel } from '../core/model/manifest';
+import { hasLabels, type ModelLabel } from '../core/model/manifest';
 import { ngramLayerOf } from '../core/model/ngrams';
 import { findPreset, presets } from '../core/model/presets';
-import { expectedCalibrationError, fitTemperature, negativeLogLikelihood } from '../core/metrics/calibration';
+import { expectedCalibrationError, negativeLogLikelihood, refitTemperature } from '../core/metrics/calibration';
 import { classificationReport } from '../core/metrics/report';
 import { CancelledError, HumanError } from '../core/errors';
 import type { AbortSignalLike } from '../core/protocol/rpc';
@@ -45,9 +45,6 @@ const mostLabels = 1000;
 /** Rows that training needs. */
 const fewestRows = 10;
 
-/** Validation rows from which on a temperature can be fitted; with fewer it gets worse than it was (Guo et al. 2017; measured). */
-const rowsForTemperature = 100;
-
 /** Under so many rows each token enters the vocabulary, from there on those that occur three times. */
 const rowsForRareTokens = 2000;
 
@@ -86,8 +83,8 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
     const trained = fitted && baseHead === 'only' ? fitted : await descend(engine, parts, context);
     const { epochs, best, logits, examplesPerSecond } = fitted && trained !== fitted ? betterOf(fitted, trained, engine) : trained;
     const truth = fitted?.truth ?? validation.map(({ label }) => label);
-    const inherited = fitted ? 1 : temperatureOf(base, labels);
-    const temperature = truth.length >= rowsForTemperature ? fitTemperature(logits, labels.length, truth) : inherited;
+    // a fitted head has it in its weights
+    const temperature = refitTemperature(logits, labels.length, truth, fitted ? 1 : temperatureOf(base, labels));
     const bundle = createBundle({
       manifest: {
         name: request.identity.name,
@@ -242,7 +239,7 @@ function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly st
 
 /** What the scores of a head that is the base's are divided by before they mean what they say. */
 function temperatureOf(base: ValidBundle | undefined, labels: readonly string[]): number {
-  return base && hasLabels(base, labels) ? base.manifest.temperature : 1;
+  return base && hasLabels(base.manifest, labels) ? base.manifest.temperature : 1;
 }
 
 async function fitHead(base: ValidBundle, engine: ComputeEngine, { rows, validation, request: { labels, hyperparameters } }: TrainingInputs, context: TrainContext): Promise<FittedBase> {
@@ -250,17 +247,12 @@ async function fitHead(base: ValidBundle, engine: ComputeEngine, { rows, validat
     engine,
     rows,
     validation,
-    onBase: hasLabels(base, labels),
+    onBase: hasLabels(base.manifest, labels),
     temperature: temperatureOf(base, labels),
     batchSize: hyperparameters.batchSize,
     seed: hyperparameters.seed,
     breathe: () => breathe(context),
   });
-}
-
-/** The same labels, in any order, of which a text has one. */
-function hasLabels({ manifest: { task } }: ValidBundle, labels: readonly string[]): boolean {
-  return task.kind === 'single' && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
 }
 
 /** Puts `loop` to where the earlier run was, if it was one of the same training. Not part of `train`, whose variables live as long as the training: the checkpoint's megabytes must not. */

@@ -1,13 +1,15 @@
 /**
  * The shipped models on public data, and what few labels are worth with a base, each with TF-IDF + logistic regression on the same rows beside it.
  *
- *   npm run evaluate:models -- DATA_FOLDER [--sets a,b,…] [--part all|few|both] [--models a,b,…] [--base sentiment] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed]
+ *   npm run evaluate:models -- DATA_FOLDER [--sets a,b,…] [--part all|few|both|forgetting] [--models a,b,…] [--base sentiment] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed] [--held-out FOLDER]
  *
  * DATA_FOLDER holds a folder for each set with train.csv.gz (columns text and label) and, where there is one, test.csv.gz or valid.csv.gz; other folders are passed over. A set without either is split by the hash of its texts, a fifth
  * to test on; with `--hashed` all are, for choices that test files must not make. Training texts that equal a test text are left out. TF-IDF learns at most `--rows` rows, as its training is quadratic in nothing but patience. `--test-rows` bounds what is tested on.
  *
  * `all`: every shipped model on every set whose labels it knows. A model may have been trained on the hashed fifth of a set without a test file: such figures have a star.
  * `few`: `label-lens train --base` on N rows, through the same code, tested on the ONNX model that comes out; with `--ablate` also without n-grams. One thread.
+ * `forgetting`: what the base loses on its own sets while labels of another domain come (`--sets`), see forgetting.ts. Its own sets are the files SET.valid.csv of `--held-out` with the base's labels, which
+ * `npm run build:encoder` leaves in build/encoder/data; at most `--test-rows` of each are scored.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,6 +35,7 @@ import { createKernelEngine } from '../../src/training/kernels/kernelEngine';
 import { startTfjs } from '../../src/training/tf';
 import { train } from '../../src/training/train';
 import { buildDist } from '../dist';
+import { forgetting, type ScoredSet } from './forgetting';
 import { TermMatrix, tfidfGuesses } from './tfidf';
 
 const { values: flags, positionals } = parseArgs({
@@ -48,6 +51,7 @@ const { values: flags, positionals } = parseArgs({
     'test-rows': { type: 'string', default: '2000' },
     ablate: { type: 'boolean', default: false },
     hashed: { type: 'boolean', default: false },
+    'held-out': { type: 'string', default: 'build/encoder/data' },
   },
 });
 
@@ -117,10 +121,10 @@ function tfidfScore(set: DataSet, training: readonly LabeledText[]): Score {
 }
 
 /** As `label-lens train --base` does it, with the defaults. */
-async function fewLabels(set: DataSet, rows: readonly LabeledText[], base: ValidBundle | undefined, seed: number, own: Readonly<Record<string, number>>): Promise<BundleFiles> {
+async function fewLabels(name: string, rows: readonly LabeledText[], base: ValidBundle | undefined, seed: number, own: Readonly<Record<string, number>>): Promise<BundleFiles> {
   const preset = presets[0]!;
   const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-  const hyperparameters = checkHyperparameters({ seed, ...own }, { ...preset.defaults, ...(base ? baseRecipe(rows.length) : {}) });
+  const hyperparameters = checkHyperparameters({ seed, ...own }, { ...preset.defaults, ...(base ? baseRecipe(rows.length, [...new Set(rows.map(({ label }) => label))], base.manifest) : {}) });
   const request = await trainRequest(
     {
       rows,
@@ -130,9 +134,9 @@ async function fewLabels(set: DataSet, rows: readonly LabeledText[], base: Valid
       hyperparameters,
       workers: 1,
       precision: 'float32',
-      name: set.name,
+      name,
       version: 'v1',
-      file: set.name,
+      file: name,
       textColumns: ['text'],
       labelColumn: 'label',
     },
@@ -191,7 +195,7 @@ async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void
         const rows = stratifiedSample(set.training, size, ({ label }) => label, seed);
         for (const [way, [, own]] of ways.entries()) {
           const began = performance.now();
-          const bundle = await fewLabels(set, rows, base, seed, own);
+          const bundle = await fewLabels(set.name, rows, base, seed, own);
           if (way === 0) seconds += (performance.now() - began) / 1000;
           scores[way]!.push((await modelScore(set, bundle, predictor)).accuracy);
         }
@@ -205,10 +209,51 @@ async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void
   for (const [size, own] of gains) console.log(`${size} labels: gain ${percent(mean(own))} on average, ${percent(Math.min(...own))} where it is least`);
 }
 
+/** The rows whose labels are the base's, at most `--test-rows` of them. */
+function ofBase(rows: readonly LabeledText[], labels: ReadonlySet<string>): LabeledText[] {
+  const known = rows.filter(({ label }) => labels.has(label));
+  return stratifiedSample(known, Math.min(known.length, Number(flags['test-rows'])), ({ label }) => label, 1);
+}
+
+async function forget(sets: readonly DataSet[], predictor: Predictor): Promise<void> {
+  const base = await openModel(flags.base);
+  const labels = new Set(base.manifest.task.labels.map(({ id }) => id));
+  const folder = flags['held-out'];
+  const own: ScoredSet[] = [];
+  for (const file of existsSync(folder) ? readdirSync(folder).sort() : []) {
+    const [, name] = /^(.*)\.valid\.csv$/.exec(file) ?? [];
+    if (name === undefined) continue;
+    const rows = await readRows(path.join(folder, file));
+    if (new Set(rows.map(({ label }) => label)).size === labels.size && rows.every(({ label }) => labels.has(label))) own.push({ name, rows: ofBase(rows, labels) });
+  }
+  if (own.length === 0) throw new Error(`No SET.valid.csv with the labels of ${flags.base} lies in ${folder}. Name the folder by --held-out.`);
+  const domains = sets
+    .filter((set) => [...labels].every((label) => set.labels.includes(label)))
+    .map(({ name, training, test }) => ({ name, training: training.filter(({ label }) => labels.has(label)), test: ofBase(test, labels) }));
+  await forgetting<BundleFiles>({
+    base: base.files,
+    own,
+    domains,
+    seeds: Array.from({ length: Number(flags.seeds) }, (_, seed) => seed + 1),
+    update: async (from, rows, seed) => await fewLabels('update', rows, validateBundle(from, 'base'), seed, {}),
+    accuracies: async (model, parts) => {
+      const known = (await predictor.load('updated', model)).labels;
+      const shares: number[] = [];
+      for (const rows of parts) {
+        const { scores } = await predictor.predict('updated', rows.map(({ text }) => text), { cache: false, priority: 'background' });
+        shares.push(rows.filter(({ label }, row) => label === known[bestOf(scores.subarray(row * known.length, (row + 1) * known.length))]).length / rows.length);
+      }
+      predictor.unload('updated');
+      return shares;
+    },
+    print: (line) => console.log(line),
+  });
+}
+
 async function main(): Promise<void> {
   const [folder] = positionals;
   if (folder === undefined || !existsSync(folder)) {
-    console.error('Usage: npm run evaluate:models -- DATA_FOLDER [--sets a,b] [--part all|few|both] [--models a,b] [--base NAME|DIR|none] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed]');
+    console.error('Usage: npm run evaluate:models -- DATA_FOLDER [--sets a,b] [--part all|few|both|forgetting] [--models a,b] [--base NAME|DIR|none] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed] [--held-out FOLDER]');
     process.exitCode = 2;
     return;
   }
@@ -223,8 +268,9 @@ async function main(): Promise<void> {
   await buildDist(out, ['predictor']);
   const predictor = new Predictor(() => startNodeWorker(path.join(out, 'predictor.js')));
   try {
-    if (flags.part !== 'few') await allLabels(sets, predictor);
-    if (flags.part !== 'all') await few(sets, predictor);
+    if (flags.part === 'forgetting') await forget(sets, predictor);
+    if (flags.part === 'all' || flags.part === 'both') await allLabels(sets, predictor);
+    if (flags.part === 'few' || flags.part === 'both') await few(sets, predictor);
   } finally {
     await predictor.dispose();
     rmSync(out, { recursive: true, force: true });

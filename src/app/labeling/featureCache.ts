@@ -62,5 +62,5 @@ export async function cacheFeatures(options: FeatureCacheOptions): Promise<void>
 function featureBatch({ model, kind, labels }: FeatureCacheOptions, { positions, texts }: Pick<FeatureBatch, 'positions'> & { readonly texts: readonly string[] }, { features, scores, width }: PredictedScores): FeatureBatch | undefined {
   if (!features || positions.length === 0) return undefined;
   const columns = columnsFor(model.opened.manifest, kind, labels);
-  return { positions, texts, features, width: features.length / positions.length, model: model.opened.key, ...(columns ? { scores: pickColumns(scores, width, columns, kind) } : {}) };
+  return { positions, texts, features, width: features.length / positions.length, ...(columns ? { scores: pickColumns(scores, width, columns, kind) } : {}) };
 }

@@ -8,10 +8,12 @@ import { findPreset, presets } from '../../core/model/presets';
 import type { TaskKind } from '../../core/model/onnxWriter';
 import type { BundleFiles } from '../../core/protocol/predictor';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
-import type { EpochReport, Hyperparameters, TrainingRow, TrainRequest, TrainResult } from '../../core/protocol/trainer';
+import type { EpochReport, TrainingRow, TrainRequest, TrainResult } from '../../core/protocol/trainer';
 import { classificationReport } from '../../core/metrics/report';
 import type { Predictor } from '../../inference/predictor';
 import { canFineTune, fineTuneRows, isKept, type DecidedText, type FineTuneRows } from '../../labeling/fineTunePolicy';
+import { baseRecipe } from '../baseRecipe';
+import type { OpenedModel } from '../modelStore';
 import { TaskModels } from '../taskModels';
 import type { Trainings } from '../trainings';
 import type { FileSystem } from '../../storage/fileSystem';
@@ -30,8 +32,8 @@ export interface FineTuneOptions {
   readonly textAt: (position: number) => string;
   /** Decisions that there are in all, to be noted on the card. */
   readonly decisions: number;
-  /** What training starts from. */
-  readonly model: TaskModel;
+  /** What training starts from: no decisions of this task were learned by it, for what is learned twice seems to be known better than it is. */
+  readonly base: OpenedModel;
   /** What the new version has to stand up to: the best so far, or what training starts from. */
   readonly rival: TaskModel;
   readonly fileSystem: FileSystem;
@@ -62,6 +64,22 @@ export function isFromDecisions({ data }: Pick<ModelManifest, 'data'>): boolean 
   return data['source'] === decisionsSource;
 }
 
+/**
+ * The version that a version which came of decisions goes back to: the latest of its forebears that did not.
+ * @returns undefined where that is no version of the task, or gone
+ */
+export function originOf(version: string, task: string, versions: readonly { readonly version: string; readonly manifest: Pick<ModelManifest, 'data' | 'parent'> }[]): string | undefined {
+  const known = new Map(versions.map((each) => [each.version, each.manifest]));
+  for (let at: string | undefined = version; at !== undefined; ) {
+    const manifest = known.get(at);
+    if (!manifest || !isFromDecisions(manifest)) return manifest && at;
+    // a card may have been written by anybody: each version is looked at once
+    known.delete(at);
+    at = manifest.parent?.startsWith(`${task}@`) ? manifest.parent.slice(task.length + 1) : undefined;
+  }
+  return undefined;
+}
+
 /** Decisions that a version has learned from or was judged by; undefined for one that came from elsewhere. */
 export function decisionsOf(manifest: Pick<ModelManifest, 'data'>): number | undefined {
   const { decisions } = manifest.data;
@@ -78,17 +96,6 @@ export async function divide(decided: readonly DecidedText[], idAt: (position: n
   if (decided.filter(({ check, value }) => check && value !== null).length >= fewestChecks) return await fineTuneRows(decided, seed, pause);
   const isHeldOut = ({ position }: DecidedText): boolean => Number.parseInt(idAt(position).slice(8, 16), 16) < heldOutShare * 2 ** 32;
   return await fineTuneRows(decided.map((text) => (isHeldOut(text) ? { ...text, check: true } : text)), seed, pause);
-}
-
-/**
- * How to train on so few rows: under 100 only the head, which cannot forget what the layers below know; from there on all layers, each at 1/2.6 of the rate of the one above it, which is about the
- * 1 : 0.35 : 0.15 that kept what the base knew (Howard & Ruder 2018; our measurements), and thawing from the top while rows are few.
- */
-export function fineTuneHyperparameters(rows: number, own: Partial<Hyperparameters>): Hyperparameters {
-  const shared: Partial<Hyperparameters> = { ...own, layerDecay: 2.6, batchSize: 16, weightAveraging: 0.9, wordDropout: 0.1 };
-  if (rows < 100) return defaultHyperparameters({ ...shared, learningRate: 0.01, epochs: 30, patience: 6, unfreezeEpochs: 30 });
-  const unfreezeEpochs = rows < 200 ? 2 : 1;
-  return defaultHyperparameters({ ...shared, learningRate: 0.004, epochs: 15, patience: 4, unfreezeEpochs });
 }
 
 /** @throws HumanError `fineTune.kind`, `fineTune.few` when there is not enough to learn from */
@@ -170,18 +177,21 @@ function isWorthKeeping({ labels, rows }: FineTuneOptions, before: readonly bool
   return after.filter(Boolean).length >= Math.max(...counts);
 }
 
-async function requestOf({ task, labels, rows, decisions, model, textAt, pause }: FineTuneOptions, { version, workers }: { readonly version: string; readonly workers: number }): Promise<TrainRequest> {
-  const { manifest, files } = model.opened;
+async function requestOf({ task, labels, rows, decisions, base, textAt, pause }: FineTuneOptions, { version, workers }: { readonly version: string; readonly workers: number }): Promise<TrainRequest> {
+  const { manifest, files } = base;
   const preset = findPreset(manifest.architecture.preset) ?? presets[0];
   const toRow = ({ position, value }: DecidedText): TrainingRow => ({ text: textAt(position), label: labelOf(value) });
-  const training = rows.training.map(toRow);
+  const recipe = baseRecipe(rows.training.length + rows.validation.length, labels, manifest);
+  // a head that is fitted by itself is judged by cross-validation, and few rows are too many to lose
+  const [learned, validation] = recipe.baseHead === 'only' ? [[...rows.training, ...rows.validation], []] : [rows.training, rows.validation];
+  const training = learned.map(toRow);
   return {
     preset: preset?.name ?? manifest.architecture.preset,
     labels,
     rows: training,
-    validation: rows.validation.map(toRow),
+    validation: validation.map(toRow),
     base: files,
-    hyperparameters: fineTuneHyperparameters(training.length, { ...preset?.defaults, classWeights: rows.balance ? 'balanced' : 'none', seed }),
+    hyperparameters: defaultHyperparameters({ ...preset?.defaults, ...recipe, ...(rows.balance ? { classWeights: 'balanced' } : {}), seed }),
     workers,
     precision: 'float32',
     identity: {

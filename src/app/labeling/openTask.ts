@@ -344,24 +344,16 @@ export class OpenTask implements LabelingTask {
   async explain(id: string, signal?: AbortSignalLike): Promise<readonly WordWeight[]> {
     const example = this.example(id);
     if (!example) throw unknownExample();
+    const model = await this.tuning.model();
     const { kind, range } = this.definition;
-    const model = (await this.tuning.model()).opened;
-    const columns = columnsFor(model.manifest, kind, this.decisions.labelIds);
-    const shared = { text: example.text, model, ...(range ? { range: range.maximum - range.minimum } : {}), ...(signal ? { signal } : {}) };
+    const columns = columnsFor(model.opened.manifest, kind, this.decisions.labelIds);
+    if (!columns)
+      throw new HumanError('explain.labels', 'The model {0} does not know the labels of this task yet, so it cannot say which words decided. Fine-tune it on your labels first.', [model.opened.manifest.name]);
     await this.learner.ensureGuesses([example.position]).catch((error: unknown) => this.note(error));
-    const reading = await this.learner.read(example.position, example.text).catch((error: unknown) => this.note(error));
-    const column = columns && (await this.guessedColumn(example, model, columns, signal));
-    // while another model's features come in, the head still reads those of the one before
-    if (reading?.model === model.key) return await this.services.session.explainer.explain({ ...shared, ...(column === undefined ? {} : { column }), head: { ...reading, columns: columns ?? [] } });
-    if (column !== undefined) return await this.services.session.explainer.explain({ ...shared, column });
-    throw new HumanError('explain.labels', 'The model {0} does not know the labels of this task yet, so it cannot say which words decided. Label a few texts of each kind, or fine-tune it on your labels first.', [model.manifest.name]);
-  }
-
-  /** Column of the model's scores for the label that is guessed. */
-  private async guessedColumn({ position, text }: Example, model: OpenedModel, columns: readonly number[], signal: AbortSignalLike | undefined): Promise<number> {
-    if (this.definition.kind === 'number') return 0;
-    const scores = this.learner.guessAt(position)?.scores ?? (await this.scoresOf(text, model, columns, signal ? { signal } : {}));
-    return columns[scores.indexOf(Math.max(...scores))] ?? 0;
+    const options = signal ? { signal } : {};
+    const guessed = this.learner.guessAt(example.position)?.scores ?? (await this.scoresOf(example.text, model.opened, columns, options));
+    const column = kind === 'number' ? 0 : (columns[guessed.indexOf(Math.max(...guessed))] ?? 0);
+    return await this.services.session.explainer.explain({ text: example.text, model: model.opened, column, ...(range ? { range: range.maximum - range.minimum } : {}), ...options });
   }
 
   /** What the model itself says of the task's labels. */

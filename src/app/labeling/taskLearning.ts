@@ -2,7 +2,7 @@ import { CancelledError, HumanError } from '../../core/errors';
 import { isCheck } from '../../core/labels/checks';
 import type { Guess } from '../../core/labels/view';
 import type { TaskKind } from '../../core/model/onnxWriter';
-import type { CrossValidation, HeadReading, LearnedDecision, PoolSetup, QueueOrder, Ranking } from '../../core/protocol/learner';
+import type { CrossValidation, LearnedDecision, PoolSetup, QueueOrder, Ranking } from '../../core/protocol/learner';
 import type { WorkerHandle } from '../../core/protocol/worker';
 import type { Predictor } from '../../inference/predictor';
 import { LearnerClient } from '../../labeling/learnerClient';
@@ -168,11 +168,6 @@ export class TaskLearning {
     if (generation !== this.generation) return;
     guesses.putAll(scores, rankings);
     this.allFor = rankings;
-  }
-
-  /** How the head comes to its guess about a text; undefined where the guess is not the head's. */
-  async read(position: number, text: string): Promise<HeadReading | undefined> {
-    return this.latest ? await this.learner.read(position, text) : undefined;
   }
 
   async crossValidate(folds: number): Promise<CrossValidation> {

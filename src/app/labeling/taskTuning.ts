@@ -1,8 +1,9 @@
 import { CancelledError, HumanError } from '../../core/errors';
 import type { FineTuneState, ModelVersion } from '../../core/labels/view';
 import { untilFineTune } from '../../labeling/fineTunePolicy';
+import type { OpenedModel } from '../modelStore';
 import { bestVersion, TaskModels } from '../taskModels';
-import { checkFineTune, decisionsOf, fineTune } from './fineTuning';
+import { checkFineTune, decisionsOf, fineTune, isFromDecisions, originOf } from './fineTuning';
 import type { LabelingServices } from './openTask';
 import type { Pool } from './pool';
 import type { TaskDecisions } from './taskDecisions';
@@ -152,7 +153,7 @@ export class TaskTuning {
         rows: await decisions.divided(),
         textAt: (position) => pool.textAt(position),
         decisions: labeled,
-        model,
+        base: await this.originOf(model),
         rival: await this.rivalOf(model),
         fileSystem,
         trainings: session.trainings,
@@ -176,6 +177,14 @@ export class TaskTuning {
     this.latest = state;
     this.options.onState();
     return state;
+  }
+
+  /** What training starts from: the present model, or where it came of decisions what it came from first. */
+  private async originOf({ opened, version, isOwn }: TaskModel): Promise<OpenedModel> {
+    if (!isOwn || !isFromDecisions(opened.manifest)) return opened;
+    const { session, baseModel } = this.options.services;
+    const origin = originOf(version, this.models.task, await this.models.versions());
+    return await session.models.open(origin === undefined ? baseModel : this.models.folderOf(origin));
   }
 
   /** The best version, which a new one has to stand up to; the present model where there is none or it cannot be used. */

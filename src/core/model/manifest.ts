@@ -55,6 +55,11 @@ export interface ModelManifest {
   readonly sha256: string;
 }
 
+/** Whether a model has just these labels, in any order, of which a text has one. */
+export function hasLabels({ task }: Pick<ModelManifest, 'task'>, labels: readonly string[]): boolean {
+  return task.kind === 'single' && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
+}
+
 /** Upper bounds of what a model.json may say; they keep a hostile one from making us reserve absurd memory. */
 export const manifestLimits = {
   /** Bytes of the file. */

@@ -18,8 +18,6 @@ export type LearnerMethods = {
   guess: { params: { readonly positions: Int32Array }; result: { readonly scores: Float32Array } };
   /** Scores of all texts [count, labels] at once, for the list, the export and the insight. */
   guessAll: { params: Record<string, never>; result: { readonly scores: Float32Array } };
-  /** How the head comes to the score of the label that it holds most probable for a text; null where there is no head or the text's features are not known. `text` is the text at that position. */
-  read: { params: { readonly position: number; readonly text: string }; result: HeadReading | null };
   /** Out-of-fold scores [n, labels] of the decided texts (cross-validation on the decisions), for suspicious labels, insight and the learning curve. */
   crossValidate: { params: { readonly folds: number; readonly seed: number }; result: CrossValidation };
 };
@@ -70,25 +68,6 @@ export interface FeatureBatch {
   readonly scores?: Float32Array;
   /** [n] The texts themselves, whose n-grams the head reads; nothing else of them is kept. Those of texts that were sent before are ignored. */
   readonly texts?: readonly string[];
-  /** Name of the model that the features are of, for {@link HeadReading}. */
-  readonly model?: string;
-}
-
-/** What the log-odds of the label that a head holds most probable (for `number`, the value) are made of, to the first order. */
-export interface HeadReading {
-  /** The model whose features the head reads, as {@link FeatureBatch} called it. */
-  readonly model?: string;
-  readonly kind: TaskKind;
-  /** Score of that label in 0..1; the value for `number`. */
-  readonly score: number;
-  /** [width] slopes to the features. */
-  readonly features: Float32Array;
-  /** [labels] slopes to the base model's log-probabilities (`single`), log-odds (`multi`), value (`number`); empty without a base. */
-  readonly base: Float32Array;
-  /** [tokens] UTF-16 offsets in the text, and what is lost with each token's n-grams when the token is left out. */
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
-  readonly shares: Float32Array;
 }
 
 export interface LearnedDecision {

@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import { WordExplainer } from '../../../src/app/explain';
-import { CancelledError, HumanError } from '../../../src/core/errors';
+import { CancelledError } from '../../../src/core/errors';
 import { parseManifest } from '../../../src/core/model/manifest';
 import { validateBundle } from '../../../src/core/model/bundle';
 import { runExplainerWorker } from '../../../src/training/explainWorker';
@@ -77,44 +77,5 @@ describe('the words that decided', () => {
     await assert.rejects(words, CancelledError);
     byGradient.dispose();
     assert.deepStrictEqual([asked, warned], [[], []]);
-  });
-
-  describe('with a head in the model’s place', () => {
-    const width = 16;
-    const silent = { kind: 'single', score: 0.6, features: new Float32Array(width), base: new Float32Array(0), columns: [], starts: new Int32Array(0), ends: new Int32Array(0), shares: new Float32Array(0) } as const;
-
-    it('are those of the model where the head reads nothing else', async () => {
-      const byGradient = explainer(working);
-      const words = await byGradient.explain({ text, model, column: 1 });
-      const [{ scores } = { scores: [] }] = await session.run([[...tokenizer.encode(text)]]);
-      // the task has the labels in another order
-      const head = { ...silent, score: scores[1]!, base: Float32Array.of(1, -1), columns: [1, 0] };
-      const read = await byGradient.explain({ text, model, head });
-      byGradient.dispose();
-      read.forEach(({ start, weight }, word) => assert.ok(start === words[word]?.start && Math.abs(weight - words[word].weight) < 1e-5, `word ${word}`));
-      assert.strictEqual(read.length, words.length);
-    });
-
-    it('are also those of its n-grams, added to the words that they are of, and of its features', async () => {
-      const byGradient = explainer(working);
-      // the comma is no word of the model's, so it stands for itself
-      const places = [[4, 5], [6, 10], [14, 15], [16, 23]] as const;
-      const head = { ...silent, starts: Int32Array.from(places, ([start]) => start), ends: Int32Array.from(places, ([, end]) => end), shares: Float32Array.of(0, 1, -0.5, 0.25) };
-      const ofNgrams = await byGradient.explain({ text, model, head });
-      assert.deepStrictEqual([...ofNgrams].sort((a, b) => a.start - b.start), ofNgrams);
-      const weightOf = (words: typeof ofNgrams, start: number): number => words.find((word) => word.start === start)?.weight ?? NaN;
-      const falls = (share: number): number => 0.6 - 1 / (1 + Math.exp(share - Math.log(0.6 / 0.4)));
-      for (const [place, [start]] of places.entries()) assert.ok(Math.abs(weightOf(ofNgrams, start) - falls(head.shares[place]!)) < 1e-6, `place ${start}`);
-      assert.strictEqual(weightOf(ofNgrams, 0), 0);
-
-      const ofFeatures = await byGradient.explain({ text, model, head: { ...silent, features: new Float32Array(width).fill(1) } });
-      byGradient.dispose();
-      assert.ok(weightOf(ofFeatures, 6) > 0 && weightOf(ofFeatures, 24) < 0);
-    });
-
-    it('are not guessed at where the model cannot be read, and nothing else is known', async () => {
-      await assert.rejects(explainer().explain({ text, model, head: silent }), (error: unknown) => error instanceof HumanError && error.code === 'explain.model');
-      assert.ok((await explainer().explain({ text, model, head: silent, column: 1 })).length > 0);
-    });
   });
 });

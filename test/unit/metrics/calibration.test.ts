@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { expectedCalibrationError, fitTemperature, negativeLogLikelihood } from '../../../src/core/metrics/calibration';
+import { expectedCalibrationError, fitTemperature, negativeLogLikelihood, refitTemperature, rowsForTemperature } from '../../../src/core/metrics/calibration';
 import { Random } from '../../../src/core/util/random';
 
 function softmax(logits: readonly number[]): number[] {
@@ -99,5 +99,21 @@ describe('fitTemperature', () => {
   it('does not overflow', () => {
     assert.ok(Number.isFinite(negativeLogLikelihood([1e6, -1e6], 2, [1], 0.05)));
     assert.strictEqual(negativeLogLikelihood([1e6, -1e6], 2, [0], 0.05), 0);
+  });
+});
+
+describe('refitTemperature', () => {
+  const half = (rows: number): readonly [number[], number[]] => [Array.from({ length: 2 * rows }, (_, k) => (k % 2 === 0 ? 3 : 0)), Array.from({ length: rows }, (_, row) => (row % 4 === 0 ? 1 : 0))];
+
+  it('keeps what there was until there are a hundred examples', () => {
+    for (const rows of [0, 1, rowsForTemperature - 1]) assert.strictEqual(refitTemperature(half(rows)[0], 2, half(rows)[1], 1.7), 1.7);
+    const [logits, truth] = half(rowsForTemperature);
+    assert.strictEqual(refitTemperature(logits, 2, truth, 1.7), fitTemperature(logits, 2, truth));
+  });
+
+  it('believes a new model’s examples the more the more there are', () => {
+    const temperatures = [0, 4, 20, 60, rowsForTemperature].map((rows) => refitTemperature(half(rows)[0], 2, half(rows)[1], undefined));
+    assert.strictEqual(temperatures[0], 1);
+    for (const [index, temperature] of temperatures.slice(1).entries()) assert.ok(temperature > temperatures[index]!, temperatures.join());
   });
 });

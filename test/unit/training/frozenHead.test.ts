@@ -1,7 +1,7 @@
 import * as assert from 'node:assert';
 import { ngramBuckets } from '../../../src/core/model/ngrams';
 import { Random } from '../../../src/core/util/random';
-import { fitFrozenHead, logitsOf, type FittedHead, type HeadRows } from '../../../src/training/frozenHead';
+import { fitFrozenHead, logitsOf, type BaseLogits, type FittedHead, type HeadRows } from '../../../src/training/frozenHead';
 import { predictions } from '../../../src/training/loop';
 
 const wide = { buckets: 1024, longest: 2 };
@@ -23,6 +23,15 @@ function draw(count: number, seed: number, { labels, signal, width = 8, share = 
   const features = Float32Array.from({ length: count * width }, () => random.normal());
   if (signal === 'feature') truth.forEach((label, row) => (features[row * width] = 3 * label + 0.3 * random.normal()));
   return { labels, width, features, texts, grams: texts.map((ids) => ngramBuckets(ids, wide)), truth };
+}
+
+/** A base of two labels that says `guess(row)` of each row, and has anchors about which it is of two minds. */
+function baseOf({ truth, width }: HeadRows, guess: (row: number) => number): BaseLogits {
+  const random = new Random(99);
+  return {
+    rows: Float32Array.from({ length: 2 * truth.length }, (_, k) => (guess(k >> 1) === k % 2 ? 2 : -2)),
+    anchors: { features: Float32Array.from({ length: 40 * width }, () => random.normal()), logits: Float32Array.from({ length: 80 }, () => random.normal()) },
+  };
 }
 
 function fitted(data: HeadRows, seed = 1): FittedHead {
@@ -70,10 +79,32 @@ describe('a head on frozen layers', () => {
 
   it('leaves a base that is right as it is, also when all labels but a few are of one kind', () => {
     const options = { labels: 2, signal: 'none' as const, width: 4 };
-    const know = (data: HeadRows): HeadRows => ({ ...data, base: Float32Array.from({ length: 2 * data.truth.length }, (_, k) => (data.truth[k >> 1] === k % 2 ? 2 : -2)) });
+    const know = (data: HeadRows): HeadRows => ({ ...data, base: baseOf(data, (row) => data.truth[row]!) });
     const few = draw(24, 6, options);
     const oneSided = know({ ...few, truth: few.truth.map((_, row) => (row < 22 ? 0 : 1)) });
     assert.ok(accuracy(fitted(oneSided), know(draw(300, 7, options))) > 0.97);
+  });
+
+  it('learns nothing of how often a label came: not from 118 rows of one label and 2 of another, and not from one label alone', () => {
+    const options = { labels: 2, signal: 'none' as const, width: 4 };
+    // right nine times of ten, and as sure of itself when it is wrong
+    const know = (data: HeadRows): HeadRows => ({ ...data, base: baseOf(data, (row) => (row % 10 === 0 ? 1 - data.truth[row]! : data.truth[row]!)) });
+    const test = know(draw(400, 9, options));
+    const rows = [...test.truth.keys()];
+    for (const others of [0, 2]) {
+      const many = draw(120, 10, options);
+      const oneSided = know({ ...many, truth: many.truth.map((_, row) => (row < others ? 1 : 0)) });
+      const guesses = predictions(logitsOf(fitted(oneSided).head, test, rows), 2);
+      const before = predictions(test.base!.rows, 2);
+      const changed = guesses.filter((guess, row) => guess !== before[row]).length;
+      assert.ok(changed < 0.02 * rows.length, `${others} others: ${changed} of ${rows.length} changed`);
+    }
+  });
+
+  it('still finds what a base is wrong about', () => {
+    const options = { labels: 2, signal: 'feature' as const, width: 4 };
+    const know = (data: HeadRows): HeadRows => ({ ...data, base: { ...baseOf(data, () => 0), rows: Float32Array.from({ length: 2 * data.truth.length }, (_, k) => (k % 2 === 0 ? 0.1 : -0.1)) } });
+    assert.ok(accuracy(fitted(know(draw(100, 11, options))), know(draw(300, 12, options))) > 0.9);
   });
 
   it('is the same for the same rows and seed, and does without n-grams', () => {

@@ -2,6 +2,8 @@ import * as assert from 'node:assert';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import { hyperparameterSpecs, type HyperparameterSpec } from '../../../src/core/model/hyperparameters';
 import { validateBundle } from '../../../src/core/model/bundle';
+import { formatManifest } from '../../../src/core/model/manifest';
+import type { BundleFiles } from '../../../src/core/protocol/predictor';
 import { ngramBuckets } from '../../../src/core/model/ngrams';
 import type { TrainerMethods, TrainRequest, TrainResult } from '../../../src/core/protocol/trainer';
 import { RpcClient, type Port } from '../../../src/core/protocol/rpc';
@@ -191,6 +193,37 @@ describe('training a model', () => {
     assert.ok(sizes.some((size) => size > 1) && sizes.some((size) => size === 0), 'n-grams that were never seen count for nothing');
     assert.deepStrictEqual((await run(few)).bundle.model, bundle.model);
     await assert.rejects(run({ ...few, hyperparameters: { ...few.hyperparameters, baseHead: 'fitted' } }), (error) => error instanceof HumanError && error.code === 'training.noValidation');
+  });
+
+  it('does not let the head of a base learn how often a label came, and says why nothing is learned from one label alone', async () => {
+    const some = bilingualRows(400, 5);
+    const of = (label: number, count: number): TrainRequest['rows'] => some.filter((row) => row.label === label).slice(0, count);
+    const update = (rows: TrainRequest['rows']): Promise<TrainResult> => run(request({ base: trained.bundle, rows, validation: [] }, { baseHead: 'only', ngramBuckets: 1024 }));
+    await assert.rejects(update(of(0, 60)), (error) => error instanceof HumanError && error.code === 'training.oneLabel' && /negative/.test(error.message));
+    for (const rows of [[...of(0, 118), ...of(1, 2)], [...of(0, 2), ...of(1, 118)]]) {
+      const valid = validateBundle((await update(rows)).bundle, 'remarks');
+      const engine = new TfjsEngine(parameterLayout(valid.manifest.architecture));
+      takeWeights(engine.layout, engine.weights(), valid.weights(), new Set());
+      const heldOut = bilingualRows(200, 3);
+      const guesses = predictions(new Network(engine).logits(batchOf(heldOut.map(({ text }) => [...valid.tokenizer.encode(text)]))), 2);
+      const right = heldOut.filter(({ label }, row) => label === guesses[row]).length;
+      assert.ok(right / heldOut.length > 0.95, `${right} of ${heldOut.length}`);
+      engine.dispose();
+    }
+  });
+
+  it('keeps the temperature of a base whose head is fitted to fewer than a hundred rows', async () => {
+    const base = validateBundle(trained.bundle, 'remarks');
+    const warm = { ...trained.bundle, manifest: formatManifest({ ...base.manifest, temperature: 2 }) };
+    const kernelOf = async (files: BundleFiles): Promise<number> => {
+      const rows = bilingualRows(40, 5);
+      const { bundle } = await run(request({ base: files, rows, validation: [] }, { baseHead: 'only' }));
+      const valid = validateBundle(bundle, 'remarks');
+      assert.strictEqual(valid.manifest.temperature, 1, 'it is in the weights');
+      return Math.hypot(...valid.weights()['head/kernel']!.data);
+    };
+    const ratio = (await kernelOf(trained.bundle)) / (await kernelOf(warm));
+    assert.ok(Math.abs(ratio - 2 / base.manifest.temperature) < 1e-3 * ratio, String(ratio));
   });
 
   it('goes on from a fitted head with all layers, and takes the fitted head back where that did harm', async () => {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { DecisionTrail } from '../../../../src/app/labeling/decisionTrail';
 import { compileSearch, mayExplode } from '../../../../src/app/labeling/exampleFilter';
 import { explainByOcclusion, occlusionSpans } from '../../../../src/app/occlusion';
-import { divide, fineTuneHyperparameters } from '../../../../src/app/labeling/fineTuning';
+import { divide } from '../../../../src/app/labeling/fineTuning';
 import { Guesses, readGuess } from '../../../../src/app/labeling/guesses';
 import { makeInsight, type InsightParts } from '../../../../src/app/labeling/insightReport';
 import { LearnableCounts } from '../../../../src/app/labeling/learnableCounts';
@@ -78,13 +78,6 @@ describe('dividing decisions for fine-tuning', () => {
         assert.ok((await divide(decided(count + more, checks), idAt, pause)).holdout.every(({ position }) => !learned.has(position)));
       }),
     );
-  });
-
-  it('touches only the head under 100 rows, and each layer less than the one above it from there on', () => {
-    const few = fineTuneHyperparameters(99, {});
-    assert.ok(few.unfreezeEpochs >= few.epochs);
-    const many = fineTuneHyperparameters(200, {});
-    assert.ok(many.unfreezeEpochs < many.epochs && many.layerDecay > 1);
   });
 });
 

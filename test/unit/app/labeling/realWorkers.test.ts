@@ -10,7 +10,6 @@ import { ModelStore } from '../../../../src/app/modelStore';
 import { Session } from '../../../../src/app/session';
 import { Trainings } from '../../../../src/app/trainings';
 import type { WorkerHandle } from '../../../../src/core/protocol/worker';
-import { exampleId } from '../../../../src/core/text/normalize';
 import { Random } from '../../../../src/core/util/random';
 import { openInput } from '../../../../src/platform/node/files';
 import { NodeFileSystem } from '../../../../src/platform/node/fileSystem';
@@ -45,14 +44,13 @@ describe('labelling with the real workers', function () {
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'label-lens-loop-'));
     dist = path.join(folder, 'dist');
-    await buildDist(dist, ['predictor', 'explainer', 'learner', 'trainer', 'kernelHelper']);
+    await buildDist(dist, ['predictor', 'learner', 'trainer', 'kernelHelper']);
     const start = (name: string): WorkerHandle => startNodeWorker(path.join(dist, name));
     const fileSystem = new NodeFileSystem();
     session = new Session({
       models: new ModelStore({ fileSystem, shippedFolder: path.resolve('models'), workspaceFolders: () => [folder] }),
       trainings: new Trainings({ fileSystem, startTrainer: () => start('trainer.js'), cores: 2, pause }),
       startPredictor: () => start('predictor.js'),
-      startExplainer: () => start('explainer.js'),
       settings: { model: 'topics', onDidChange: new Emitter<void>().event },
       log: silentLog,
     });
@@ -80,16 +78,12 @@ describe('labelling with the real workers', function () {
 
   it('labels, guesses, fine-tunes, keeps the version, shows it in the editor’s model, and goes back', async () => {
     const rows = texts(400);
-    // one of them without each of its words, to be guessed beside it
-    const whole = rows[0]!.text;
-    const words = whole.split(' ');
-    const shorter = words.map((_, left) => words.filter((_, word) => word !== left).join(' '));
     const topicOf = new Map(rows.map(({ text, topic }) => [text, topic]));
-    await writeFile(path.join(folder, 'topics.csv'), `text\n${[...rows.map(({ text }) => text), ...shorter].map((text) => `${text}\n`).join('')}`);
+    await writeFile(path.join(folder, 'topics.csv'), `text\n${rows.map(({ text }) => `${text}\n`).join('')}`);
     const task = await tasks.create(folder, { name: 'topics', kind: 'single', labels: ['praise', 'complaint'], sources: [{ kind: 'table', file: 'topics.csv', textColumns: ['text'] }] });
     const label = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
-        const item = (await task.next(20)).find(({ example }) => topicOf.has(example.text));
+        const [item] = await task.next(1);
         assert.ok(item);
         await task.decide({ targets: [item.example.id], status: 'labeled', value: topicOf.get(item.example.text) ?? '', origin: 'key' });
       }
@@ -99,25 +93,11 @@ describe('labelling with the real workers', function () {
     await label(60);
     await until(() => task.learning.trusted && task.learning.decisions === 60);
     const rightShare = async (): Promise<number> => {
-      const listed = (await task.list({ status: ['open'] }, 0, 500)).rows.filter(({ id }) => topicOf.has(task.example(id)?.text ?? ''));
+      const { rows: listed } = await task.list({ status: ['open'] }, 0, 400);
       return listed.filter(({ id, guess }) => guess?.value === topicOf.get(task.example(id)?.text ?? '')).length / listed.length;
     };
     const before = await rightShare();
     assert.ok(before > 0.9, `${before} of the guesses are right`);
-
-    // the model does not know these labels: it is the head that guesses, and that is explained
-    const scoreOf = async (text: string): Promise<readonly number[]> => {
-      const { rows: found } = await task.list({ text }, 0, 500);
-      return found.find(({ id }) => id === exampleId(text))?.guess?.scores ?? [];
-    };
-    const scores = await scoreOf(whole);
-    const top = scores.indexOf(Math.max(...scores));
-    const decided = await task.explain(exampleId(whole));
-    assert.deepStrictEqual(decided.map(({ start, end }) => whole.slice(start, end)), words);
-    const falls: number[] = [];
-    for (const text of shorter) falls.push(scores[top]! - ((await scoreOf(text))[top] ?? NaN));
-    const heaviest = decided.reduce((best, { weight }, word) => (weight > decided[best]!.weight ? word : best), 0);
-    assert.ok(falls[heaviest]! >= 0.5 * Math.max(...falls), `leaving out ${words[heaviest]} takes ${falls[heaviest]} away, the most is ${Math.max(...falls)}`);
 
     const first = await task.fineTune();
     assert.deepStrictEqual([first.status, first.version, first.error], ['kept', 'v1', undefined]);

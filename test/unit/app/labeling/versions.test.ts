@@ -1,5 +1,5 @@
 import * as assert from 'node:assert';
-import { decisionsOf, isFromDecisions } from '../../../../src/app/labeling/fineTuning';
+import { decisionsOf, isFromDecisions, originOf } from '../../../../src/app/labeling/fineTuning';
 import { bestVersion, TaskModels } from '../../../../src/app/taskModels';
 import { formatManifest, parseManifest } from '../../../../src/core/model/manifest';
 import type { BundleFiles } from '../../../../src/core/protocol/predictor';
@@ -22,5 +22,13 @@ describe('versions that came of decisions', () => {
     assert.deepStrictEqual((await models.versions()).map(({ version }) => version), ['v1', 'v2', 'v3', 'v6', 'v7', 'v8', 'v9', 'v10']);
     assert.strictEqual(await models.current(), 'v3');
     assert.deepStrictEqual((await models.versions()).slice(0, 2).map(({ manifest }) => decisionsOf(manifest)), [undefined, 40]);
+  });
+
+  it('go back to what no decision made, through all of their forebears', () => {
+    const version = (name: string, source: string, parent?: string): Parameters<typeof originOf>[2][number] => ({ version: name, manifest: { data: { source }, ...(parent === undefined ? {} : { parent }) } });
+    const versions = [version('v1', 'table.csv', 'sentiment@v2'), version('v2', 'decisions', 'reviews@v1'), version('v3', 'decisions', 'reviews@v2'), version('v4', 'decisions', 'sentiment@v2'), version('v6', 'decisions', 'reviews@v5')];
+    const loop = [version('v1', 'decisions', 'reviews@v2'), version('v2', 'decisions', 'reviews@v1')];
+    assert.deepStrictEqual(['v1', 'v2', 'v3', 'v4', 'v6', 'v9'].map((each) => originOf(each, 'reviews', versions)), ['v1', 'v1', 'v1', undefined, undefined, undefined]);
+    assert.strictEqual(originOf('v1', 'reviews', loop), undefined);
   });
 });
