@@ -19,7 +19,7 @@ export type ExplainTarget =
    */
   | { readonly kind: 'sum'; readonly scores: Float32Array; readonly features: Float32Array };
 
-/** What the words of a text add to the target, as far as the first order tells: word by word what is lost if it is read as unknown. */
+/** What the words of a text add to the target: word by word what is lost without it. Of the LSTM's part to the first order, along the way from unknown to the word; of the n-grams' exactly. */
 export interface WordShares {
   /** As the model gives them; empty for a text without tokens. */
   readonly scores: Float32Array;

@@ -77,7 +77,7 @@ describe('the words that decided for the shipped sentiment model', () => {
     }
     const summary = `the score falls by ${(decided / reviews.length).toFixed(3)} (random words ${(drawn / reviews.length).toFixed(3)}, by occlusion ${(occluded / reviews.length).toFixed(3)}); rank correlation ${agreement.toFixed(3)}`;
     assert.ok(decided >= 10 * drawn, summary);
-    assert.ok(decided >= 0.95 * occluded, summary);
+    assert.ok(decided >= 0.9 * occluded, summary);
     assert.ok(agreement > 0.85, summary);
   });
 });

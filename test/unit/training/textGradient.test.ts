@@ -69,16 +69,16 @@ function slopeOf(value: (step: number) => number): number {
   return (value(step) - value(-step)) / (2 * step);
 }
 
-/** What a token's share has to be: the slope on the way from `<unk>` to its vector, and what the n-grams lose in the terms of the logits' slopes. */
+/** What a token's share has to be: the slope on the way from `<unk>` to its vector, and what the n-grams lose without it in the terms of the logits' slopes. */
 function expectedShare(t: number, value: (weights: Weights, ids: readonly number[]) => number, architecture: Architecture, weights: Weights): number {
   const { data, shape } = weights['embedding/table']!;
   const width = shape[1]!;
   const away = (j: number): number => data[text[t]! * width + j]! - data[width + j]!;
   const vector = slopeOf((step) => value(changed(weights, 'embedding/table', (number, index) => number + (Math.floor(index / width) === text[t] ? step * away(index % width) : 0)), text));
-  const replaced = text.map((id, position) => (position === t ? 1 : id));
+  const shorter = text.filter((_, position) => position !== t);
   // without an LSTM's word, what is left of the logits is the n-grams' and the head's bias
   const silent = changed(weights, 'head/kernel', () => 0);
-  const [before, after] = [text, replaced].map((ids) => referenceForward(architecture, silent, ids).logits) as [number[], number[]];
+  const [before, after] = [text, shorter].map((ids) => referenceForward(architecture, silent, ids).logits) as [number[], number[]];
   return before.reduce((sum, logit, k) => {
     const slope = slopeOf((step) => value(changed(weights, 'head/bias', (number, index) => number + (index === k ? step : 0)), text));
     return sum + slope * (logit - after[k]!);
