@@ -30,7 +30,7 @@ export const trainSpec: CommandSpec = {
     task: { ...taskFlag, help: `${taskFlag.help}: trains on what was decided instead of a file, held out are the random checks if 20 are decided; without --output the model becomes the task’s next version` },
     label: { value: 'COL', help: 'column that holds the label' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
-    base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on (250 of its own labels) slower layers below' },
+    base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on (500 of its own labels) slower layers below' },
     preset: { value: 'NAME', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name})` },
     valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
     'valid-split': { value: 'RATIO', help: `share of the rows to hold out instead (default ${defaultHeldOut})` },

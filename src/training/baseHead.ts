@@ -15,7 +15,7 @@ import { Network } from './network';
 const mostRows = 2000;
 
 /** Made-up texts that hold the head of a base, and their tokens. */
-const anchors = { count: 128, shortest: 4, longest: 43 };
+const anchors = { count: 64, shortest: 4, longest: 43 };
 /** The least id of a token that stands for text. */
 const firstToken = specialTokens.length;
 
