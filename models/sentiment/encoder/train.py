@@ -34,7 +34,7 @@ EMPHASIS = {"imdb": 2.0, "imdb_unsup": 1.3, "chnsenticorp_hotel": 1.6, "online_s
 WIDE = {"sentiment": 131072, "sentiment-3": 65536, "news-topics": 65536, "chinese-news-topics": 65536, "emotion": 32768, "spam": 16384, "offensive": 65536}
 DEEP = 0.6  # what the LSTM's logits count while the n-grams learn to add to them
 TAUGHT = 10000  # reviews of the teacher that the n-grams learn from
-NGRAM_FACTOR = 6229  # ngramFactor of core/model/ngrams.ts
+NGRAM_FACTOR = 1000003  # ngramFactor of core/model/ngrams.ts
 # sets of long texts, which are cropped so that short texts are understood too
 LONG = {"imdb", "imdb_unsup", "movie_scale_regression", "chnsenticorp_hotel", "english_sources"}
 

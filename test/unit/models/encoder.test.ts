@@ -8,6 +8,7 @@ import { lender, shippedModels } from '../../../models/sentiment/encoder/models'
 import { prepare, type PreparedData } from '../../../models/sentiment/encoder/prepare';
 import { labelledSets, testFiles, unlabelledSets } from '../../../models/sentiment/encoder/sets';
 import { validateBundle } from '../../../src/core/model/bundle';
+import { ngramFactor } from '../../../src/core/model/ngrams';
 import { fillTensors, shareTensors } from '../../../src/core/model/sharedModel';
 import { Tokenizer } from '../../../src/core/text/tokenizer';
 import { Random } from '../../../src/core/util/random';
@@ -77,6 +78,11 @@ describe('the recipe of the encoder and its models', () => {
   it('reads addresses that a set has masked as addresses', () => {
     assert.strictEqual(textsOf('tweeteval_sentiment', 'train').at(-1), `see ${tokenizer.tokenOf(2)} now`);
     assert.match(readFileSync(path.join(folder, 'data/tweeteval_sentiment.valid.csv'), 'utf8'), /@user look,neutral/);
+  });
+
+  it('hashes n-grams in Python as in TypeScript', () => {
+    const source = readFileSync('models/sentiment/encoder/train.py', 'utf8');
+    assert.strictEqual(/^NGRAM_FACTOR = (\d+)/m.exec(source)?.[1], String(ngramFactor));
   });
 
   it('composes bundles that share an encoder from what was trained', async () => {
