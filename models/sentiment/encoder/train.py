@@ -30,11 +30,13 @@ TEACHER_BUCKETS = 1 << 20
 EMPHASIS = {"imdb": 2.0, "imdb_unsup": 1.3, "chnsenticorp_hotel": 1.6, "online_shopping_10_cats": 1.6, "weibo2018": 1.6, "rotten_tomatoes": 1.5, "customer_reviews": 1.5, "uci_sentences": 1.3,
             "tweeteval_sentiment": 1.2, "ag_news": 2.0, "thucnews_titles": 2.5, "tweeteval_emotion": 1.5, "tweeteval_offensive": 1.0, "trec": 1.5, "shopping_categories": 0.15,
             "english_sources": 0.1, "chinese_sources": 0.12, "liar": 0.2, "tweeteval_hate": 0.5, "tweeteval_irony": 0.7, "movie_scale_regression": 0.5}
-# rows of the n-gram tables of the heads that are to be shipped, within 12 MB together
-WIDE = {"sentiment": 131072, "sentiment-3": 65536, "news-topics": 65536, "chinese-news-topics": 65536, "emotion": 32768, "spam": 16384, "offensive": 65536}
+# rows of the n-gram tables of the heads that are to be shipped, a byte for each label; powers of two, for which the hash is best
+WIDE = {"sentiment": 524288, "sentiment-3": 131072, "news-topics": 131072, "chinese-news-topics": 131072, "emotion": 131072, "spam": 32768, "offensive": 131072}
 DEEP = 0.6  # what the LSTM's logits count while the n-grams learn to add to them
 TAUGHT = 10000  # reviews of the teacher that the n-grams learn from
 NGRAM_FACTOR = 1000003  # ngramFactor of core/model/ngrams.ts
+# heads that also learn from texts whose vectors are shifted to where the loss is worst (Miyato, Dai & Goodfellow 2017)
+ADVERSARIAL = {"sentiment", "sentiment-3", "emotion", "offensive"}
 # sets of long texts, which are cropped so that short texts are understood too
 LONG = {"imdb", "imdb_unsup", "movie_scale_regression", "chnsenticorp_hotel", "english_sources"}
 
@@ -329,6 +331,13 @@ def task_stage(model, row_adam, adam, data, heads, options, run):
             truth = torch.nn.functional.one_hot(torch.from_numpy(data[name]["train"].labels[chosen]).to(model.device), len(heads[head])).float()
             truth = truth * 0.95 + 0.05 / len(heads[head])
         loss = -(truth * torch.log_softmax(logits, 1)).sum(1).mean()
+        if head in ADVERSARIAL and step >= options.adversarial_from:
+            slope, = torch.autograd.grad(loss, x, retain_graph=True)
+            # relative to the words' vectors, so that they cannot grow out of reach
+            size = options.adversarial * rows.detach().pow(2).sum(1).mean().sqrt()
+            shift = slope * (size / (slope.pow(2).sum((0, 2), keepdim=True).sqrt() + 1e-12))
+            pooled = torch.nn.functional.dropout(features(model, x + shift, lengths), 0.4)
+            loss = (loss - (truth * torch.log_softmax(model.heads[head](pooled), 1)).sum(1).mean()) / 2
         rate = options.rate * min(1, (step + 1) / 200) * max(0.01, 1 - progress)
         step_all(loss, rows, touched, model, row_adam, adam, rate, rate * 1.5)
         run.step = step + 1
@@ -574,6 +583,8 @@ def main():
     parser.add_argument("--steps", type=int, default=10000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--adversarial", type=float, default=0.2, help="length of the shift over all of a text, in lengths of a word's vector")
+    parser.add_argument("--adversarial-from", type=int, default=0, help="the step from which on texts are shifted")
     parser.add_argument("--seed", type=int, default=20261124)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
