@@ -1,19 +1,19 @@
-// Rebuilds a shipped model from public data:  npm run build:model -- NAME DATA_FOLDER [more flags for the training]
-// The recipe (models/NAME/recipe.ts) writes train.csv and valid.csv under build/models/NAME and says how to train; the command line does the training.
-import { spawnSync } from 'node:child_process';
+// Builds the shipped models from public data:  npm run build:model -- NAME|all DATA_FOLDER [--without SET,…] [flags of train.py]
+// The recipe (models/recipe, see its README) gathers data, trains the encoder that the models share, composes them and says how good they are. It needs Python with PyTorch: LABEL_LENS_PYTHON names it.
+import * as esbuild from 'esbuild';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { loadRecipe } from './recipes.mjs';
+import { pathToFileURL } from 'node:url';
 
 const [name, data, ...flags] = process.argv.slice(2);
-const recipe = `models/${name}/recipe.ts`;
-if (!name || !data || !existsSync(recipe) || !existsSync(data)) {
-  console.error('Usage: npm run build:model -- NAME DATA_FOLDER [flags of label-lens train]');
+if (!name || !data || !existsSync(data)) {
+  console.error('Usage: npm run build:model -- NAME|all DATA_FOLDER [--without SET,…] [flags of models/recipe/train.py]');
   process.exit(2);
 }
-const folder = path.join('build', 'models', name);
-const { prepare } = await loadRecipe(recipe, folder);
-const trainFlags = await prepare(data, folder);
-const call = ['dist/cli.js', 'train', ...trainFlags, '--name', name, ...flags, '--valid', path.join(folder, 'valid.csv'), '--output', path.join(folder, 'bundle'), path.join(folder, 'train.csv')];
-console.error(`node ${call.join(' ')}`);
-process.exit(spawnSync(process.execPath, call, { stdio: 'inherit' }).status ?? 1);
+const at = flags.indexOf('--without');
+const without = at < 0 ? [] : (flags.splice(at, 2)[1] ?? '').split(',');
+const folder = path.join('build', 'models');
+const bundled = path.resolve(folder, 'recipe.mjs');
+await esbuild.build({ entryPoints: ['models/recipe/recipe.ts'], outfile: bundled, bundle: true, platform: 'node', target: 'node20', format: 'esm', logLevel: 'warning' });
+const { build } = await import(pathToFileURL(bundled).href);
+await build(name, data, folder, without, flags);

@@ -27,3 +27,8 @@ export function baseRecipe(rows: number, labels: readonly string[], base: Pick<M
     ...(rows < manyRows ? { batchSize: 16, weightAveraging: 0.95, patience: 4, classWeights: isBases ? 'balanced' : 'none' } : {}),
   };
 }
+
+/** {@link baseRecipe} for these rows; without a base nothing. */
+export function recipeFor(rows: readonly { readonly label: string }[], base: { readonly manifest: Pick<ModelManifest, 'task'> } | undefined): Partial<Hyperparameters> {
+  return base ? baseRecipe(rows.length, [...new Set(rows.map(({ label }) => label))], base.manifest) : {};
+}

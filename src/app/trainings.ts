@@ -12,6 +12,7 @@ import type { WorkerHandle } from '../core/protocol/worker';
 import type { FileSystem } from '../storage/fileSystem';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { Trainer } from '../training/trainerClient';
+import { recipeFor } from './baseRecipe';
 import { Emitter, type Disposable, type Event } from './events';
 import { readLabeled, type LabeledColumns } from './labeledRows';
 import type { OpenedModel } from './modelStore';
@@ -177,7 +178,7 @@ export class Trainings implements Disposable {
         file,
         ...(base ? { base } : {}),
         preset: preset.name,
-        hyperparameters: defaultHyperparameters(preset.defaults),
+        hyperparameters: defaultHyperparameters({ ...preset.defaults, ...recipeFor(rows, base) }),
         workers: this.workers(job),
         precision: 'float32',
         name: job.task,

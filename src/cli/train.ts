@@ -5,7 +5,7 @@ import { findPreset, presets } from '../core/model/presets';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
-import { baseRecipe } from '../app/baseRecipe';
+import { recipeFor } from '../app/baseRecipe';
 import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import { defaultWorkers, mostWorkers } from '../training/threads';
@@ -73,7 +73,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const progress = new ProgressLine(context.terminal);
   const data = taskPath === undefined ? await fileData(args, context, split, progress) : await taskData(args, context, taskPath, split);
   const rows = limit === undefined ? data.rows : stratifiedSample(data.rows, Math.min(limit, data.rows.length), (row) => row.label, seed);
-  const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...(base === undefined ? {} : baseRecipe(rows.length, [...new Set(rows.map(({ label }) => label))], base.manifest)) });
+  const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base) });
   const description = args.text('description');
   const request = await trainRequest(
     {

@@ -247,7 +247,13 @@ async function offer(workbench: Workbench, trained: TrainedModel, isOwn: boolean
   const use = vscode.l10n.t('Use This Model');
   const card = vscode.l10n.t('Show Model Card');
   const right = (accuracy * 100).toLocaleString(vscode.env.language, { maximumFractionDigits: 1 });
-  const sentences = [vscode.l10n.t('{0} {1}: {2} % of {3} held-out rows right.', trained.manifest.name, trained.version, right, rows.toLocaleString(vscode.env.language))];
+  const checked = rows.toLocaleString(vscode.env.language);
+  const { name, data } = trained.manifest;
+  const sentences = [
+    data['validationRows'] === 0
+      ? vscode.l10n.t('{0} {1}: {2} % of {3} rows right, each judged without having been learned from.', name, trained.version, right, checked)
+      : vscode.l10n.t('{0} {1}: {2} % of {3} held-out rows right.', name, trained.version, right, checked),
+  ];
   if (trained.unlabeled > 0) sentences.push(vscode.l10n.t('{0} rows have no label and were left out.', trained.unlabeled.toLocaleString(vscode.env.language)));
   if (trained.defects > 0) sentences.push(vscode.l10n.t('{0} places in the file are not as they should be; the log names them.', trained.defects));
   if (isOwn) sentences.push(vscode.l10n.t('No folder is open, so the model is kept in VS Code’s own storage; Select Model finds it in every window.'));

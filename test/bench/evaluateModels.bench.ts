@@ -3,19 +3,20 @@
  *
  *   npm run evaluate:models -- DATA_FOLDER [--sets a,b,…] [--part all|few|both|forgetting] [--models a,b,…] [--base sentiment] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed] [--held-out FOLDER]
  *
- * DATA_FOLDER holds a folder for each set with train.csv.gz (columns text and label) and, where there is one, test.csv.gz or valid.csv.gz; other folders are passed over. A set without either is split by the hash of its texts, a fifth
- * to test on; with `--hashed` all are, for choices that test files must not make. Training texts that equal a test text are left out. TF-IDF learns at most `--rows` rows, as its training is quadratic in nothing but patience. `--test-rows` bounds what is tested on.
+ * DATA_FOLDER holds a folder for each set with train.csv.gz (columns text and label) and, where there is one, test.csv.gz or valid.csv.gz; other folders are passed over. A set without either is split by the hash of its texts: to test on
+ * are those that the recipe of the shipped models holds out, or a fifth of a set that it does not know; with `--hashed` a fifth of each, for choices that test files must not make. Training texts that equal a test text are left out. TF-IDF learns at most `--rows` rows, as its training is quadratic in nothing but patience. `--test-rows` bounds what is tested on.
  *
- * `all`: every shipped model on every set whose labels it knows. A model may have been trained on the hashed fifth of a set without a test file: such figures have a star.
+ * `all`: every shipped model on every set whose labels it knows. Figures on rows that are no file of their own have a star: they chose temperatures and how much n-grams count.
  * `few`: `label-lens train --base` on N rows, through the same code, tested on the ONNX model that comes out; with `--ablate` also without n-grams. One thread.
  * `forgetting`: what the base loses on its own sets while labels of another domain come (`--sets`), see forgetting.ts. Its own sets are the files SET.valid.csv of `--held-out` with the base's labels, which
- * `npm run build:encoder` leaves in build/encoder/data; at most `--test-rows` of each are scored.
+ * `npm run build:model` leaves in build/models/data; at most `--test-rows` of each are scored.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { baseRecipe } from '../../src/app/baseRecipe';
+import { isHeldOut } from '../../models/recipe/prepare';
+import { recipeFor } from '../../src/app/baseRecipe';
 import { ModelStore } from '../../src/app/modelStore';
 import { readLabeled, type LabeledText } from '../../src/app/labeledRows';
 import { defaultHeldOut, trainRequest } from '../../src/app/trainRequest';
@@ -51,7 +52,7 @@ const { values: flags, positionals } = parseArgs({
     'test-rows': { type: 'string', default: '2000' },
     ablate: { type: 'boolean', default: false },
     hashed: { type: 'boolean', default: false },
-    'held-out': { type: 'string', default: 'build/encoder/data' },
+    'held-out': { type: 'string', default: 'build/models/data' },
   },
 });
 
@@ -81,7 +82,7 @@ async function readSet(folder: string, name: string): Promise<DataSet | undefine
   if (!existsSync(file)) return undefined;
   const rows = await readRows(file);
   const testFile = (flags.hashed ? [] : ['test.csv.gz', 'valid.csv.gz']).map((own) => path.join(folder, name, own)).find((own) => existsSync(own));
-  const isTest = ({ text }: LabeledText): boolean => Number.parseInt(exampleId(text).slice(0, 8), 16) < 0.2 * 2 ** 32;
+  const isTest = ({ text }: LabeledText): boolean => (flags.hashed ? undefined : isHeldOut(name, text)) ?? Number.parseInt(exampleId(text).slice(0, 8), 16) < 0.2 * 2 ** 32;
   const test = testFile === undefined ? rows.filter(isTest) : await readRows(testFile);
   const tested = new Set(test.map(({ text }) => exampleId(text)));
   const training = rows.filter(({ text }) => !tested.has(exampleId(text)));
@@ -124,7 +125,7 @@ function tfidfScore(set: DataSet, training: readonly LabeledText[]): Score {
 async function fewLabels(name: string, rows: readonly LabeledText[], base: ValidBundle | undefined, seed: number, own: Readonly<Record<string, number>>): Promise<BundleFiles> {
   const preset = presets[0]!;
   const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-  const hyperparameters = checkHyperparameters({ seed, ...own }, { ...preset.defaults, ...(base ? baseRecipe(rows.length, [...new Set(rows.map(({ label }) => label))], base.manifest) : {}) });
+  const hyperparameters = checkHyperparameters({ seed, ...own }, { ...preset.defaults, ...recipeFor(rows, base) });
   const request = await trainRequest(
     {
       rows,

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { compose, readTrained } from '../../../models/sentiment/encoder/compose';
-import { lender, shippedModels } from '../../../models/sentiment/encoder/models';
-import { prepare, type PreparedData } from '../../../models/sentiment/encoder/prepare';
-import { labelledSets, testFiles, unlabelledSets } from '../../../models/sentiment/encoder/sets';
+import { compose, readTrained } from '../../../models/recipe/compose';
+import { lender, shippedModels } from '../../../models/recipe/models';
+import { isHeldOut, prepare, type PreparedData } from '../../../models/recipe/prepare';
+import { labelledSets, testFiles, unlabelledSets } from '../../../models/recipe/sets';
 import { validateBundle } from '../../../src/core/model/bundle';
 import { ngramFactor } from '../../../src/core/model/ngrams';
 import { fillTensors, shareTensors } from '../../../src/core/model/sharedModel';
@@ -75,13 +75,20 @@ describe('the recipe of the encoder and its models', () => {
     );
   });
 
+  it('says of any text whether it is held out', () => {
+    const held = readFileSync(path.join(folder, 'data/rotten_tomatoes.valid.csv'), 'utf8').split('\r\n').slice(1, -1).map((line) => line.split(',')[0]!);
+    assert.ok(held.length > 5 && held.every((text) => isHeldOut('rotten_tomatoes', text) === true));
+    assert.strictEqual(isHeldOut('sst2', held[0]!), undefined);
+    assert.strictEqual(isHeldOut('my reviews', held[0]!), undefined);
+  });
+
   it('reads addresses that a set has masked as addresses', () => {
     assert.strictEqual(textsOf('tweeteval_sentiment', 'train').at(-1), `see ${tokenizer.tokenOf(2)} now`);
     assert.match(readFileSync(path.join(folder, 'data/tweeteval_sentiment.valid.csv'), 'utf8'), /@user look,neutral/);
   });
 
   it('hashes n-grams in Python as in TypeScript', () => {
-    const source = readFileSync('models/sentiment/encoder/train.py', 'utf8');
+    const source = readFileSync('models/recipe/train.py', 'utf8');
     assert.strictEqual(/^NGRAM_FACTOR = (\d+)/m.exec(source)?.[1], String(ngramFactor));
   });
 

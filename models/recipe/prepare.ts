@@ -1,15 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { formatRecord } from '../../../src/core/csv/appendColumns';
-import { columnIndices } from '../../../src/core/csv/columns';
-import { RecordReader, recordBatches } from '../../../src/core/csv/reader';
-import { learnPieces } from '../../../src/core/text/pieces';
-import { exampleId } from '../../../src/core/text/normalize';
-import { TokenScanner } from '../../../src/core/text/scanner';
-import { Tokenizer } from '../../../src/core/text/tokenizer';
-import { Alphabet } from '../../../src/core/text/masks';
-import { TokenCounter } from '../../../src/core/text/vocabulary';
-import { openInput } from '../../../src/platform/node/files';
+import { formatRecord } from '../../src/core/csv/appendColumns';
+import { columnIndices } from '../../src/core/csv/columns';
+import { RecordReader, recordBatches } from '../../src/core/csv/reader';
+import { learnPieces } from '../../src/core/text/pieces';
+import { exampleId } from '../../src/core/text/normalize';
+import { TokenScanner } from '../../src/core/text/scanner';
+import { Tokenizer } from '../../src/core/text/tokenizer';
+import { Alphabet } from '../../src/core/text/masks';
+import { TokenCounter } from '../../src/core/text/vocabulary';
+import { openInput } from '../../src/platform/node/files';
 import { labelledSets, nested, testFiles, unlabelledSets, type LabelledSet } from './sets';
 
 /*
@@ -142,6 +142,12 @@ function count(sets: readonly Prepared[]): { token: string; count: number }[] {
 
 /** Takes addresses, names and long numbers out of what is counted, and no character. */
 const everyLetter = Alphabet.ofAll();
+
+/** Whether the recipe holds a text of a set's train file out; undefined of a set that it does not know, or that has a file of its own for that. */
+export function isHeldOut(name: string, text: string): boolean | undefined {
+  const share = labelledSets.find((set) => set.name === name)?.heldOut;
+  return share === undefined ? undefined : shareOf(looseKey(text)) < share;
+}
 
 /** 0..1 by the hash of a text. */
 const shareOf = (key: string): number => Number.parseInt(exampleId(key).slice(0, 8), 16) / 0x1_0000_0000;
