@@ -40,7 +40,7 @@ export function cardOf(model: ShippedModel, manifest: ModelManifest, sets: reado
     table(['', ''], [
       ['labels', manifest.task.labels.map(({ id }) => `\`${id}\``).join(', ')],
       ['architecture', words.join(' → ')],
-      ['tokenizer', `words, word pieces, single Han characters, emoji; addresses, names of users and long numbers as symbols; nothing is unknown. Of texts over ${manifest.tokenizer.maxTokens} tokens the first and the last half`],
+      ['tokenizer', `words, word pieces, single Han characters, emoji, punctuation but for pauses; addresses, names of users and long numbers as symbols; nothing is unknown. Of texts over ${manifest.tokenizer.maxTokens} tokens the first and the last half`],
       ['weights', `int8 per row, ${megabytes.toFixed(1)} MB${model.name === lender ? '' : `; embedding, LSTM and tokenizer are those of \`${lender}\`, from which the plain model.onnx is made again when the model is opened or exported`}`],
       ['trained on', `${count(Number(manifest.data.rows))} rows of its own (below), the encoder on ${count(Number(manifest.data.rowsOfAllHeads))} of ${sets.length} sets; seed ${manifest.seed}`],
       ['temperature', `${manifest.temperature.toFixed(2)}, fitted on the held-out rows`],

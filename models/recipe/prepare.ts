@@ -64,7 +64,7 @@ export interface PreparedData {
 }
 
 /**
- * Writes into `folder`: `tokenizer.json`, `data.json`, for each set and part `SET.PART.ids` (uint16, all texts one after another), `.lengths` (uint16) and `.labels` (uint16), and the held-out
+ * Writes into `folder`: `tokenizer.json` (after the first few, ids rise with how rare a token is), `data.json`, for each set and part `SET.PART.ids` (uint16, all texts one after another), `.lengths` (uint16) and `.labels` (uint16), and the held-out
  * rows as `SET.valid.csv` for `label-lens evaluate`.
  *
  * @param data the folder that holds the sets, a folder each

@@ -2,12 +2,15 @@ import { repertoire } from './repertoire';
 
 /*
  * What a character is to the tokenizer. The patterns below are written into tokenizer.json, where Oniguruma (Hugging Face's `tokenizers`) and JavaScript engines
- * read them: only syntax that means the same to both, and only letters, marks and numbers as properties, which do not change for the known code points.
+ * read them: only syntax that means the same to both, and only letters, marks, numbers, punctuation and symbols as properties. The first three do not change for the known code points, nor
+ * do the last two together but for emoji, which are told by their ranges.
  */
 
 /** Ranges of a character class, as literal characters. */
 export const ranges = (...pairs: readonly (readonly [number, number])[]): string =>
-  pairs.map(([first, last]) => (first === last ? String.fromCodePoint(first) : `${String.fromCodePoint(first)}-${String.fromCodePoint(last)}`)).join('');
+  pairs.map(([first, last]) => (first === last ? literal(first) : `${literal(first)}-${literal(last)}`)).join('');
+
+const literal = (code: number): string => String.fromCodePoint(code).replace(/[[\]\\^-]/u, '\\$&');
 
 /** Characters of scripts without spaces: each is a token. Han, hiragana and katakana with their repetition and length marks. */
 export const aloneRanges = [
@@ -42,6 +45,16 @@ export const symbolRanges = [
   [0x1f400, 0x1faff],
 ] as const;
 
+/** Punctuation that only parts words and sentences. It is in no token by itself. */
+const pauses = ".,\u3002\u3001;'_";
+/** Punctuation whose rows are tokens of their own. */
+const tones = '!?~';
+/** Skin tones and the letters of flags. */
+const partRanges = [
+  [0x1f1e6, 0x1f1ff],
+  [0x1f3fb, 0x1f3ff],
+] as const;
+
 const alone = ranges(...aloneRanges);
 const drawing = ranges(...drawingRanges);
 /** {@link drawingRanges} as the inside of a character class. */
@@ -49,6 +62,8 @@ export const drawingClass = drawing;
 const symbols = ranges(...symbolRanges);
 const letter = `(?![${alone}])[\\p{L}\\p{N}]`;
 const following = `(?:(?![${alone}${drawing}])[\\p{L}\\p{N}\\p{M}])*`;
+/** Signs: punctuation and symbols of which a run is a token where they are read. */
+export const signPattern = `(?![${pauses}${tones}${symbols}${ranges(...partRanges)}])[\\p{P}\\p{S}]`;
 /** What must not follow a mouth that is also a letter or an opening bracket, as in `key:data` and `如下：（1）`. */
 const text = ranges([0x30, 0x39], [0x61, 0x7a], [0x4e00, 0x9fff]);
 
@@ -150,15 +165,19 @@ const tokenPattern = [
   `[${symbols}]`,
 ].join('|');
 
-/** The pre-tokenizer of tokenizer.json. */
-export const preTokenizer = {
+/** Of a run of one sign, its last. */
+const signsPattern = `(${signPattern})(?!\\1)`;
+
+/** The pre-tokenizer of tokenizer.json. @param hasSigns whether signs are tokens */
+export const preTokenizer = (hasSigns: boolean): object => ({
   type: 'Sequence',
   pretokenizers: [
     { type: 'Split', pattern: { Regex: lineBreakPattern }, behavior: 'Removed', invert: false },
-    { type: 'Split', pattern: { Regex: tokenPattern }, behavior: 'Removed', invert: true },
+    { type: 'Split', pattern: { Regex: hasSigns ? `${tokenPattern}|${signsPattern}` : tokenPattern }, behavior: 'Removed', invert: true },
   ],
-} as const;
+});
 
+const isSign = new RegExp(`^${signPattern}`, 'u');
 const isMark = /^\p{M}/u;
 const isLetterOrNumber = /^[\p{L}\p{N}]/u;
 const manyMarks = new RegExp(marksPattern, 'gu');
@@ -198,13 +217,14 @@ function attaches(text: string): boolean {
 }
 
 /** What a code point of normalized text is. */
-export type CharacterKind = 'letter' | 'mark' | 'alone' | 'other';
+export type CharacterKind = 'letter' | 'mark' | 'alone' | 'sign' | 'other';
 
-/** `letter` starts words, `mark` goes on with them, `alone` is a token by itself. Punctuation is left to the scanner. */
+/** `letter` starts words, `mark` goes on with them, `alone` is a token by itself, and so is a run of a `sign` where signs are read. Other punctuation is left to the scanner. */
 export function kindOf(code: number): CharacterKind {
   if (inRanges(code, aloneRanges)) return 'alone';
   const character = String.fromCodePoint(code);
   if (isLetterOrNumber.test(character)) return 'letter';
   if (isMark.test(character)) return inRanges(code, drawingRanges) ? 'other' : 'mark';
-  return inRanges(code, symbolRanges) ? 'alone' : 'other';
+  if (inRanges(code, symbolRanges)) return 'alone';
+  return isSign.test(character) ? 'sign' : 'other';
 }

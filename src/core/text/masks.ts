@@ -1,4 +1,4 @@
-import { aloneRanges, drawingClass, forEachRange, kindOf, ranges, symbolRanges } from './characters';
+import { aloneRanges, drawingClass, forEachRange, kindOf, ranges, signPattern, symbolRanges } from './characters';
 
 /*
  * What word pieces read in place of text that says little by its letters: addresses, long numbers, and characters that the vocabulary does not have.
@@ -20,6 +20,8 @@ export const placeholders = {
   alone: '\u2635',
   /** A symbol or emoji that the vocabulary does not have. */
   symbol: '\u274f',
+  /** Punctuation and other signs in a row that the vocabulary does not have. The last here: vocabularies from before there were signs lack it. */
+  sign: '\u26dd',
 } as const;
 
 /** Digits in a row from which on a number is replaced. */
@@ -33,7 +35,11 @@ const PAIR = 16;
 const LETTERS = 32;
 const ALONE = 64;
 const SYMBOL = 128;
-const NUMBER = 256; // only of texts: digits in a row
+const SIGN = 256;
+const NUMBER = 512; // only of texts: digits in a row
+
+/** Signs that emoticons are made of. They are never replaced. */
+const emoticonSigns = ':=^()-/|<>';
 
 const unitOf = (character: string): number => character.charCodeAt(0);
 const COLON_UNIT = unitOf(':');
@@ -97,24 +103,28 @@ function replaceAll(units: Uint16Array, length: number, origins: Origins | undef
 /** The characters that a vocabulary of word pieces has, and how text is made to hold no others. */
 export class Alphabet {
   /** What each unit is to {@link mask}: 0 if not met yet, else a sum of the numbers above. */
-  private readonly kinds = new Uint8Array(0x10000);
+  private readonly kinds = new Uint16Array(0x10000);
   private readonly pairKinds = new Map<number, number>();
   /** Letters, digits and marks that stand in words; all other tokens of one character. */
   private readonly letters = new Set<number>();
   private readonly others = new Set<number>();
+  private readonly signs = new Set([...emoticonSigns].map(unitOf));
 
   /**
    * @param starts tokens of one code point that start a word or stand alone
    * @param goOn tokens of one code point that go on with a word, without their prefix
+   * @param hasSigns whether runs of punctuation and other signs are tokens
    */
   constructor(
     starts: ReadonlySet<number>,
     goOn: ReadonlySet<number>,
+    readonly hasSigns: boolean,
     private readonly isAll = false,
   ) {
     for (const code of starts) {
       const kind = kindOf(code);
       if (kind === 'alone') this.others.add(code);
+      else if (kind === 'sign') this.signs.add(code);
       else if (kind === 'letter' && goOn.has(code)) this.letters.add(code);
     }
     for (const code of goOn) if (kindOf(code) === 'mark') this.letters.add(code);
@@ -122,7 +132,7 @@ export class Alphabet {
 
   /** An alphabet of all characters, which replaces addresses, names and long numbers alone: for texts that a vocabulary is learned from. */
   static ofAll(): Alphabet {
-    return new Alphabet(new Set(), new Set(), true);
+    return new Alphabet(new Set(), new Set(), true, true);
   }
 
   /** The steps of tokenizer.json's normalizer that {@link mask} stands for. */
@@ -131,7 +141,7 @@ export class Alphabet {
       const known = classOf(codes);
       return known === '' ? '' : `(?![${known}])`;
     };
-    const patterns: readonly (readonly [keyof typeof placeholders, string])[] = [
+    const patterns: [keyof typeof placeholders, string][] = [
       ['url', 'https?://[!-;=?-~]+'],
       ['user', '@[0-9a-z_]+'],
       ['number', `[0-9]{${longNumber},}`],
@@ -139,6 +149,7 @@ export class Alphabet {
       ['alone', `${but(this.of(aloneRanges))}[${ranges(...aloneRanges)}]`],
       ['symbol', `${but(this.of(symbolRanges))}(?![\\p{L}\\p{N}\\p{M}])[${ranges(...symbolRanges)}]`],
     ];
+    if (this.hasSigns) patterns.push(['sign', `(?:${but(this.signs)}${signPattern})+`]);
     return patterns.map(([kind, Regex]) => ({ type: 'Replace', pattern: { Regex }, content: placeholders[kind] }));
   }
 
@@ -163,18 +174,24 @@ export class Alphabet {
     if ((seen & (LETTERS | PAIR)) !== 0) length = replaceAll(units, length, origins, this.findLetters, placeholders.letters);
     if ((seen & (ALONE | PAIR)) !== 0) length = replaceAll(units, length, origins, this.findAlone, placeholders.alone);
     if ((seen & (SYMBOL | PAIR)) !== 0) length = replaceAll(units, length, origins, this.findSymbol, placeholders.symbol);
+    if ((seen & (SIGN | PAIR)) !== 0) length = replaceAll(units, length, origins, this.findSigns, placeholders.sign);
     return length;
   }
 
-  private readonly findLetters: Find = (units, i, length) => {
-    let end = i;
-    while (end < length && (this.kindAt(units, end) & LETTERS) !== 0) end += widthAt(units, end);
-    return end;
-  };
+  private readonly findLetters: Find = (units, i, length) => this.endOf(LETTERS, units, i, length);
+
+  private readonly findSigns: Find = (units, i, length) => this.endOf(SIGN, units, i, length);
 
   private readonly findAlone: Find = (units, i) => ((this.kindAt(units, i) & ALONE) !== 0 ? i + widthAt(units, i) : i);
 
   private readonly findSymbol: Find = (units, i) => ((this.kindAt(units, i) & SYMBOL) !== 0 ? i + widthAt(units, i) : i);
+
+  /** The end of the characters of a kind that start at `i`. */
+  private endOf(kind: number, units: Uint16Array, i: number, length: number): number {
+    let end = i;
+    while (end < length && (this.kindAt(units, end) & kind) !== 0) end += widthAt(units, end);
+    return end;
+  }
 
   private kindAt(units: Uint16Array, i: number): number {
     const kind = this.kinds[units[i]!] || this.learn(units[i]!);
@@ -200,7 +217,8 @@ export class Alphabet {
     const kind = kindOf(code);
     if (kind === 'letter' || kind === 'mark') return (isDigit(code) ? DIGIT : PLAIN) | (this.isAll || this.letters.has(code) ? 0 : LETTERS);
     if (kind === 'alone') return this.isAll || this.others.has(code) ? PLAIN : inRanges(code, symbolRanges) ? SYMBOL : ALONE;
-    return code === COLON_UNIT ? COLON : code === AT_UNIT ? AT : PLAIN;
+    const sign = kind === 'sign' && this.hasSigns && !this.isAll && !this.signs.has(code) ? SIGN : 0;
+    return (code === COLON_UNIT ? COLON : code === AT_UNIT ? AT : PLAIN) | sign;
   }
 
   /** Known characters of some ranges. */
@@ -214,7 +232,7 @@ const widthAt = (units: Uint16Array, i: number): number => (units[i]! >= 0xd800 
 const pairAt = (units: Uint16Array, i: number): number => 0x10000 + ((units[i]! - 0xd800) << 10) + (units[i + 1]! - 0xdc00);
 const inRanges = (code: number, list: readonly (readonly [number, number])[]): boolean => list.some(([first, last]) => first <= code && code <= last);
 
-/** Code points as the inside of a character class. None of them means anything there: letters, digits, marks, Han, symbols. */
+/** Code points as the inside of a character class. */
 function classOf(codes: Iterable<number>): string {
   const pairs: [number, number][] = [];
   forEachRange([...codes].sort((a, b) => a - b), (first, last) => pairs.push([first, last]));

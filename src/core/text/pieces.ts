@@ -1,5 +1,6 @@
 import { kindOf } from './characters';
-import { compareCodePoints, firstPieces, maxTokenLength, piecePrefix } from './vocabulary';
+import { Tokenizer } from './tokenizer';
+import { compareCodePoints, firstPieces, maxTokenLength, mostPieces, piecePrefix } from './vocabulary';
 
 /** A token of texts, as the scanner gives it, and how often it occurs; the count may be weighted. */
 export interface CountedToken {
@@ -24,12 +25,13 @@ const longestWord = 30;
 const rounds = [6, 3, 1.5, 1];
 
 /**
- * Learns a vocabulary of word pieces: all letters and single characters that occur often enough, everything that may stand for a tone of voice, the most frequent words whole, and pieces
- * that make the rest of the words short.
+ * Learns a vocabulary of word pieces: all letters and single characters that occur often enough, everything that may stand for a tone of voice, usual signs, the most frequent words whole, and
+ * pieces that make the rest of the words short.
  *
  * Pieces are chosen by elimination: all substrings of the words that are not whole compete, the words are cut with them, and those that save the fewest tokens drop out.
  *
- * @returns tokens for `Tokenizer.ofPieces`: what the size leaves room for
+ * @returns tokens for `Tokenizer.ofPieces`, what the size leaves room for: by how often texts read by them hold them, most often first, equally frequent ones by code points. So an id says how
+ *   rare its token is
  */
 export function learnPieces(counted: readonly CountedToken[], { size, pieces, minFrequency }: PieceOptions): string[] {
   const words = counted.filter(({ token }) => isWord(token));
@@ -46,7 +48,7 @@ export function learnPieces(counted: readonly CountedToken[], { size, pieces, mi
     if (letter !== "'" && kindOf(letter.codePointAt(0)!) === 'letter') add(letter);
     add(piecePrefix + letter);
   }
-  for (const token of tonesOfVoice()) add(token);
+  for (const token of [...tonesOfVoice(), ...usualSigns]) add(token);
   const ordered = (list: readonly CountedToken[]): CountedToken[] => [...list].sort((a, b) => b.count - a.count || compareCodePoints(a.token, b.token));
   for (const { token, count } of ordered(counted)) if (count >= minFrequency && isAlone(token)) add(token);
 
@@ -54,11 +56,30 @@ export function learnPieces(counted: readonly CountedToken[], { size, pieces, mi
   const room = size - known.size - pieces;
   for (const { token } of spelled.filter(({ token }) => !known.has(token)).slice(0, Math.max(0, room))) add(token);
   for (const piece of choosePieces(spelled.filter(({ token }) => !known.has(token)), known, pieces)) add(piece);
-  return tokens;
+  return byUse(tokens, ordered(counted));
+}
+
+/** @param ordered in an order of its own, so that sums of counts that are fractions are the same */
+function byUse(tokens: readonly string[], ordered: readonly CountedToken[]): string[] {
+  const tokenizer = Tokenizer.ofPieces(tokens, { maxTokens: mostPieces });
+  const uses = new Float64Array(tokenizer.vocabularySize);
+  for (const { token, count } of ordered) for (const id of tokenizer.encode(token)) uses[id]! += count;
+  return tokens
+    .map((token, at) => ({ token, uses: uses[firstPieces.length + at]! }))
+    .sort((a, b) => b.uses - a.uses || compareCodePoints(a.token, b.token))
+    .map(({ token }) => token);
 }
 
 const isWord = (token: string): boolean => kindOf(token.codePointAt(0)!) === 'letter' && !token.includes('_');
-const isAlone = (token: string): boolean => [...token].length === 1 && kindOf(token.codePointAt(0)!) === 'alone';
+const isAlone = (token: string): boolean => [...token].length === 1 && ['alone', 'sign'].includes(kindOf(token.codePointAt(0)!));
+
+/** Punctuation of English and Chinese, signs of currencies and of simple formulas: in every vocabulary. */
+export const usualSigns: readonly string[] = [
+  ...'"#$%&()*+-/:<=>@[\\]^`{|}', // all of ASCII that are signs
+  ...'\u2013\u2014\u2018\u201c\u201d\u2022\u00b7\u00ab\u00bb\u00a7\u00b0\u00a9\u00ae\u00b1\u00d7\u2192',
+  ...'\u300a\u300b\u3008\u3009\u300c\u300d\u300e\u300f\u3010\u3011\u3014\u3015\u30fb\u301c\u2500',
+  ...'\u20ac\u00a3\u00a5\u00a2',
+];
 
 /** Letters, digits and marks of words, and the apostrophe. The letters of English always count. */
 function frequentLetters(words: readonly CountedToken[], minFrequency: number): Set<string> {

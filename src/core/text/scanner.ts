@@ -20,8 +20,9 @@ const ALONE = 4; // is a token
 const SURROGATE = 5; // first half of a code point beyond the BMP
 const TONE = 6; // ! or ?
 const SPECIAL = 7; // may start an emoticon, a line break of HTML or a row of dots
+const SIGN = 8; // a run of it is a token where signs are read
 
-const kindNumbers = { letter: LETTER, mark: MARK, alone: ALONE, other: OTHER } as const;
+const kindNumbers = { letter: LETTER, mark: MARK, alone: ALONE, sign: SIGN, other: OTHER } as const;
 
 const SPACE = 0x20;
 const APOSTROPHE = 0x27;
@@ -171,13 +172,17 @@ export class TokenScanner {
   hash = 0;
   private length = 0;
   private position = 0;
+  /** Where the text of the current token starts in {@link units}: a run of one sign is the token of its last. */
+  private from = 0;
+  private hasSigns = false;
   /** Where in the original text each normalized unit comes from; kept only on request. */
   private origins: Origins | undefined;
 
-  /** Starts over with `text`. With `offsets`, {@link originOf} works afterwards; with an alphabet, the text holds no other characters. */
+  /** Starts over with `text`. With `offsets`, {@link originOf} works afterwards; with an alphabet, the text holds no other characters, and signs are tokens if it has them. */
   reset(text: string, offsets = false, alphabet?: Alphabet): void {
     this.position = 0;
-    this.start = this.end = 0;
+    this.start = this.end = this.from = 0;
+    this.hasSigns = alphabet?.hasSigns ?? false;
     this.origins = offsets ? { starts: [], ends: [] } : undefined;
     this.fold(text);
     if (alphabet !== undefined) this.length = alphabet.mask(this.units, this.length, this.origins);
@@ -187,7 +192,7 @@ export class TokenScanner {
   }
 
   /** The range in the original text, in UTF-16 units, of the current token or of a part of it, given by its place in {@link units}. */
-  originOf(start = this.start, end = this.end): { start: number; end: number } {
+  originOf(start = this.from, end = this.end): { start: number; end: number } {
     return { start: this.origins?.starts[start] ?? 0, end: this.origins?.ends[end - 1] ?? 0 };
   }
 
@@ -280,6 +285,7 @@ export class TokenScanner {
           const kind = kindOfPair(pairAt(units, i));
           if (kind === LETTER) return this.word(i);
           if (kind === ALONE) return this.range(i, i + 2);
+          if (kind === SIGN && this.hasSigns) return this.signs(i, 2);
           i += 2;
           break;
         }
@@ -288,9 +294,14 @@ export class TokenScanner {
         case SPECIAL: {
           const end = special(units, i);
           if (end > 0) return this.range(i, i + end);
+          if (end === -1 && this.hasSigns && !isPause(unit)) return this.signs(i, 1);
           i -= end;
           break;
         }
+        case SIGN:
+          if (this.hasSigns) return this.signs(i, 1);
+          i++;
+          break;
         default:
           i++;
       }
@@ -300,7 +311,7 @@ export class TokenScanner {
   }
 
   private found(start: number, end: number, hash: number): true {
-    this.start = start;
+    this.start = this.from = start;
     this.end = this.position = end;
     this.hash = hash;
     return true;
@@ -310,6 +321,18 @@ export class TokenScanner {
     let hash = HASH_START;
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ this.units[i]!, HASH_FACTOR);
     return this.found(start, end, hash);
+  }
+
+  /** The run of the sign of `width` units that starts at `start`; or an emoticon, which may start with the last of a run. */
+  private signs(start: number, width: number): true {
+    const { units } = this;
+    let last = start;
+    while (units[last + width] === units[start] && (width === 1 || units[last + 3] === units[start + 1]) && lineBreak(units, last + width) === 0) last += width;
+    const emoticon = last > start ? special(units, last) : 0;
+    if (emoticon > 0) return this.range(last, last + emoticon);
+    this.range(last, last + width);
+    this.from = start;
+    return true;
   }
 
   private word(start: number): true {
@@ -352,6 +375,9 @@ function startsWord(units: Uint16Array, i: number): boolean {
   const kind = kinds[unit] || learnKind(unit);
   return kind === LETTER || (kind === SURROGATE && kindOfPair(pairAt(units, i)) === LETTER);
 }
+
+/** Special units that are no signs. */
+const isPause = (unit: number): boolean => unit === DOT || unit === STOP || unit === SEMICOLON;
 
 const isTone = (unit: number): boolean => kinds[unit] === TONE;
 

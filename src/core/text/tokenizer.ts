@@ -8,8 +8,8 @@ export interface Token {
   /** The token as it stands in the vocabulary: normalized and in lower case; a piece that goes on with a word with `##` before it. */
   readonly text: string;
   /**
-   * Range in the original text, in UTF-16 units. Characters that normalization takes together or apart are never split: the tokens `1` and `2` of `½` have the
-   * same range.
+   * Range in the original text, in UTF-16 units; of a run of one sign, which is one token, the whole run. Characters that normalization takes together or apart are never split: the
+   * tokens `1` and `2` of `½` have the same range.
    */
   readonly start: number;
   readonly end: number;
@@ -33,8 +33,9 @@ const MOST_TOKENS = 65_536;
  * Cuts English and Chinese text into tokens and numbers them.
  *
  * Text is normalized (NFKC, lower case) first. Tokens are words and numbers with their inner apostrophes, single characters of Han and kana, emoji, emoticons such as `:)`, and
- * rows of up to three of `! ? ~` and of two or three of `. 。`. Nothing else counts, neither other punctuation nor `<br />`. characters.ts has the patterns.
- * A vocabulary either has a token whole or takes it for `<unk>`, or it cuts words into pieces and leaves nothing unknown; masks.ts says how.
+ * rows of up to three of `! ? ~` and of two or three of `. 。`. characters.ts has the patterns.
+ * A vocabulary of words has a token whole or takes it for `<unk>`; no other punctuation counts. A vocabulary of pieces cuts words and leaves nothing unknown, as masks.ts says; with it a run of
+ * any other sign, such as `%`, `《` or `---`, is one token, but for the pauses `. , 。 、 ; '` and `_`. `<br />` never counts.
  */
 export class Tokenizer {
   private readonly scanner = new TokenScanner();
@@ -72,7 +73,7 @@ export class Tokenizer {
   /**
    * A tokenizer that cuts words into pieces.
    * @param tokens in the order of their ids after those that every such vocabulary begins with: whole tokens, pieces that go on with a word as `##ing`, and letters as both, of
-   *   which all other characters are told. Each once and up to 64 UTF-16 units long
+   *   which all other characters are told, as signs are of those that are there. Each once and up to 64 UTF-16 units long
    */
   static ofPieces(tokens: readonly string[], options: { readonly maxTokens: number }): Tokenizer {
     return new Tokenizer(new PieceVocabulary([...firstPieces, ...tokens]), options.maxTokens);

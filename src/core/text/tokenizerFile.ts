@@ -1,6 +1,6 @@
 import { HumanError } from '../errors';
 import { normalizer, preTokenizer } from './characters';
-import { firstPieces, maxTokenLength, mostPieces, piecePrefix, PieceVocabulary, specialTokens, WordVocabulary, type Vocabulary } from './vocabulary';
+import { firstPiecesWithoutSigns, maxTokenLength, mostPieces, piecePrefix, PieceVocabulary, specialTokens, WordVocabulary, type Vocabulary } from './vocabulary';
 
 /** Largest tokenizer.json that is read. */
 export const tokenizerLimits = { bytes: 32_000_000, tokens: 1_000_000, tokenLength: maxTokenLength } as const;
@@ -17,7 +17,7 @@ export function formatTokenizerFile(vocabulary: Vocabulary): Uint8Array {
     padding: null,
     added_tokens: [],
     normalizer: normalizerOf(vocabulary),
-    pre_tokenizer: preTokenizer,
+    pre_tokenizer: preTokenizerOf(vocabulary),
     post_processor: null,
     decoder: null,
   };
@@ -38,6 +38,8 @@ function normalizerOf({ alphabet }: Vocabulary): object {
   return alphabet === undefined ? normalizer : { ...normalizer, normalizers: [...normalizer.normalizers, ...alphabet.steps()] };
 }
 
+const preTokenizerOf = ({ alphabet }: Vocabulary): object => preTokenizer(alphabet?.hasSigns ?? false);
+
 /**
  * Reads a tokenizer.json that may come from anywhere. Only what {@link formatTokenizerFile} writes is taken, in any layout: a pattern from elsewhere could take for ever.
  * @throws HumanError `tokenizer.…` if it is anything else
@@ -55,13 +57,12 @@ export function parseTokenizerFile(bytes: Uint8Array): Vocabulary {
   if (!isRecord(model)) throw damaged('model is missing');
   const form = model.type === 'WordPiece' ? 'pieces' : 'words';
   for (const [key, expected] of Object.entries({ ...modelTypes[form], unk_token: specialTokens[1] })) if (model[key] !== expected) throw foreign(`model.${key}`);
-  for (const [key, expected] of Object.entries({ pre_tokenizer: preTokenizer, post_processor: null, truncation: null, padding: null, decoder: null })) {
-    if (!equal(file[key] ?? null, expected)) throw foreign(key);
-  }
+  for (const key of ['post_processor', 'truncation', 'padding', 'decoder']) if ((file[key] ?? null) !== null) throw foreign(key);
   if (!equal(file.added_tokens ?? [], [])) throw foreign('added_tokens');
-  const tokens = parseVocabulary(model.vocab, form === 'words' ? specialTokens : firstPieces);
+  const tokens = parseVocabulary(model.vocab, form === 'words' ? specialTokens : firstPiecesWithoutSigns);
   const vocabulary = form === 'words' ? new WordVocabulary(tokens) : new PieceVocabulary(tokens);
   if (!equal(file.normalizer, normalizerOf(vocabulary))) throw foreign('normalizer');
+  if (!equal(file.pre_tokenizer, preTokenizerOf(vocabulary))) throw foreign('pre_tokenizer');
   return vocabulary;
 }
 

@@ -143,6 +143,8 @@ export const piecePrefix = '##';
 
 /** The first tokens of a vocabulary of word pieces. */
 export const firstPieces: readonly string[] = [...specialTokens, ...Object.values(placeholders)];
+/** Those of a vocabulary that was learned before signs were tokens. In its texts they are none. */
+export const firstPiecesWithoutSigns: readonly string[] = firstPieces.filter((token) => token !== placeholders.sign);
 
 /**
  * Whole tokens, and pieces for what is none: from left to right the longest piece that fits, as in WordPiece (Schuster & Nakajima 2012; Wu et al. 2016).
@@ -159,7 +161,7 @@ export class PieceVocabulary implements Vocabulary {
   private readonly goOnIds: Int32Array;
   private readonly longest: number;
 
-  /** @param tokens every token at the place of its id: first the {@link firstPieces}, then others, each once and at most {@link maxTokenLength} long */
+  /** @param tokens every token at the place of its id: first the {@link firstPieces} or {@link firstPiecesWithoutSigns}, then others, each once and at most {@link maxTokenLength} long */
   constructor(readonly tokens: readonly string[]) {
     const starts: number[] = [];
     const goOn: number[] = [];
@@ -181,7 +183,7 @@ export class PieceVocabulary implements Vocabulary {
     this.startIds = Int32Array.from(starts);
     this.goOnIds = Int32Array.from(goOn);
     this.longest = longest;
-    this.alphabet = new Alphabet(letters.starts, letters.goOn);
+    this.alphabet = new Alphabet(letters.starts, letters.goOn, firstPieces.every((token, id) => tokens[id] === token));
   }
 
   cut({ units, start, end, hash }: TokenScanner, cut: Cut): void {

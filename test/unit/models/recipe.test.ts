@@ -11,6 +11,7 @@ import { validateBundle } from '../../../src/core/model/bundle';
 import { ngramFactor } from '../../../src/core/model/ngrams';
 import { fillTensors, shareTensors } from '../../../src/core/model/sharedModel';
 import { Tokenizer } from '../../../src/core/text/tokenizer';
+import { firstPieces } from '../../../src/core/text/vocabulary';
 import { Random } from '../../../src/core/util/random';
 
 const used = ['sst2', 'rotten_tomatoes', 'tweeteval_sentiment'];
@@ -90,6 +91,15 @@ describe('the recipe of the encoder and its models', () => {
   it('hashes n-grams in Python as in TypeScript', () => {
     const source = readFileSync('models/recipe/train.py', 'utf8');
     assert.strictEqual(/^NGRAM_FACTOR = (\d+)/m.exec(source)?.[1], String(ngramFactor));
+  });
+
+  it('orders the tokens by how rare they are', () => {
+    const used = new Set(data.sets.flatMap(({ name }) => textsOf(name, 'train')).flatMap((text) => text.split(' ')));
+    const tokens = Array.from({ length: tokenizer.vocabularySize }, (_, id) => tokenizer.tokenOf(id)).slice(firstPieces.length);
+    const isUsed = tokens.map((token) => used.has(token));
+    // words of a hundred sentences, then what one sentence holds, then letters and signs that none does
+    assert.ok(tokens.indexOf('film') < tokens.indexOf('see') && tokens.indexOf('see') < tokens.indexOf('##x'));
+    assert.deepStrictEqual(isUsed, [...isUsed].sort((a, b) => Number(b) - Number(a)));
   });
 
   it('composes bundles that share an encoder from what was trained', async () => {
