@@ -40,6 +40,8 @@ interface Prepared {
   readonly name: string;
   readonly language: 'en' | 'zh';
   readonly set?: LabelledSet;
+  /** See {@link UnlabelledSet}. */
+  readonly taughtBy?: readonly string[];
   readonly train: readonly Row[];
   readonly valid: readonly Row[];
 }
@@ -50,6 +52,8 @@ export interface PreparedSet {
   readonly language: 'en' | 'zh';
   /** Absent for texts without labels. */
   readonly head?: string;
+  /** Of a set without labels, see {@link UnlabelledSet}. */
+  readonly taughtBy?: readonly string[];
   readonly train: number;
   readonly valid: number;
 }
@@ -79,7 +83,7 @@ export async function prepare(data: string, folder: string, without: ReadonlySet
   const heads: Record<string, string[]> = {};
   for (const { set, train, valid } of sets) if (set) heads[set.head] = [...new Set([...(heads[set.head] ?? []), ...[...train, ...valid].map(({ label }) => label)])].sort();
   const summary: PreparedSet[] = [];
-  for (const { name, language, set, train, valid } of sets) {
+  for (const { name, language, set, taughtBy, train, valid } of sets) {
     const labels = set && heads[set.head];
     for (const [part, rows] of [['train', train], ['valid', valid]] as const) {
       if (rows.length === 0) continue;
@@ -90,7 +94,7 @@ export async function prepare(data: string, folder: string, without: ReadonlySet
       if (labels) await writeFile(file('labels'), Uint16Array.from(rows, ({ label }) => labels.indexOf(label)));
     }
     if (set) await writeCsv(path.join(folder, `${name}.valid.csv`), valid);
-    summary.push({ name, language, ...(set ? { head: set.head } : {}), train: train.length, valid: valid.length });
+    summary.push({ name, language, ...(set ? { head: set.head } : {}), ...(taughtBy ? { taughtBy } : {}), train: train.length, valid: valid.length });
     say(`${name}: ${train.length} rows to train on, ${valid.length} held out`);
   }
   const prepared: PreparedData = { vocabularySize: tokenizer.vocabularySize, maxTokens, heads, sets: summary };
@@ -107,11 +111,15 @@ async function readSets(data: string, without: ReadonlySet<string>): Promise<Pre
     const columns = ['text', set.labelColumn ?? 'label', ...(set.hasTitles ? ['title'] : [])];
     const rows = await read(set.file, columns, set);
     const share = set.heldOut ?? 0;
-    const valid = set.valid === undefined ? rows.filter(({ key, isRepeat }) => !isRepeat && shareOf(key) < share) : await read(set.valid, columns.slice(0, 2), set);
+    const valid = set.valid === undefined ? rows.filter(({ key, isRepeat }) => !isRepeat && shareOf(key) < share) : await read(set.valid, columns.slice(0, 2));
     const train = rows.filter(({ key }) => shareOf(key) >= share);
     sets.push({ name: set.name, language: set.language, set, train, valid });
   }
-  for (const { name, file, language } of unlabelledSets) if (!without.has(name)) sets.push({ name, language, train: await read(file, ['text']), valid: [] });
+  for (const { name, file, language, source, taughtBy } of unlabelledSets) {
+    if (without.has(name)) continue;
+    const rows = await read(file, source === undefined ? ['text'] : ['text', 'source']);
+    sets.push({ name, language, taughtBy: taughtBy.filter((other) => !without.has(other)), train: source === undefined ? rows : rows.filter(({ label }) => label === source), valid: [] });
+  }
   for (const { valid } of sets) for (const { key } of valid) never.add(key);
   return sets.map((prepared) => {
     const around = nested.filter((group) => group.includes(prepared.name)).flat();
@@ -166,7 +174,7 @@ async function readRows(file: string, columns: readonly string[], set?: Labelled
       if (record.kind !== 'row' || textAt === undefined) continue;
       const raw = record.value(textAt) ?? '';
       if (raw.trim() === '') continue;
-      const text = set?.links ? raw.replace(/\bhttp\b(?!:)/g, 'http://link') : raw;
+      const text = set?.links && shareOf(looseKey(raw)) < 0.5 ? raw.replace(/\bhttp\b(?!:)/g, 'http://link') : raw;
       const label = labelAt === undefined ? '' : (record.value(labelAt) ?? '');
       const title = titleAt === undefined ? '' : (record.value(titleAt) ?? '');
       const key = looseKey(raw);

@@ -16,7 +16,7 @@ export interface LabelledSet {
   readonly valid?: string;
   /** Share of the train rows, by the hash of their text, that is held out where there is no validation file. */
   readonly heldOut?: number;
-  /** How the text column is changed before training and evaluation: TweetEval writes `http` for an address. */
+  /** TweetEval writes `http` for an address: of the texts to train on half get one again, so that the model knows both. */
   readonly links?: true;
   /** Rows come a second time with the title before the text. */
   readonly hasTitles?: true;
@@ -54,9 +54,28 @@ export const labelledSets: readonly LabelledSet[] = [
   { name: 'chinese_sources', file: 'chinese_text/unlabelled.csv.gz', head: 'chinese-source', labelColumn: 'source', language: 'zh', heldOut: 0.01, title: 'kinds of FewCLUE texts', terms: 'none stated' },
 ];
 
-/** Texts without labels, for the language models. All labelled texts are read by them too. */
-export const unlabelledSets: readonly { readonly name: string; readonly file: string; readonly language: 'en' | 'zh'; readonly title: string }[] = [
-  { name: 'imdb_unsup', file: 'imdb/unsup.csv.gz', language: 'en', title: 'IMDb reviews without labels' },
+/** Texts without labels. The language models read them, as they read all labelled texts; and the head `sentiment` learns from what n-grams, later n-grams and the LSTM together, make of them. */
+export interface UnlabelledSet {
+  readonly name: string;
+  readonly file: string;
+  readonly language: 'en' | 'zh';
+  readonly title: string;
+  /** Rows to take: those whose `source` is this; all if absent. */
+  readonly source?: string;
+  /** The sets of like texts whose labels tell what these probably are. */
+  readonly taughtBy: readonly string[];
+}
+
+export const unlabelledSets: readonly UnlabelledSet[] = [
+  { name: 'imdb_unsup', file: 'imdb/unsup.csv.gz', language: 'en', title: 'IMDb reviews without labels', taughtBy: ['imdb'] },
+  {
+    name: 'chinese_reviews',
+    file: 'chinese_text/unlabelled.csv.gz',
+    language: 'zh',
+    title: 'product reviews of FewCLUE without labels',
+    source: 'product review',
+    taughtBy: ['online_shopping_10_cats', 'chnsenticorp_hotel'],
+  },
 ];
 
 /** Files whose texts are trained on by nobody, beside the validation files. */

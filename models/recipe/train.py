@@ -3,13 +3,14 @@
     python models/recipe/train.py DATA OUTPUT [--lm-steps N] [--steps N] [--seed N]
 
 Four stages. (1) A forward and a backward LSTM learn to predict the next token of all texts, with sampled softmax over the embedding itself. (2) Naive Bayes features and logistic
-regression on the film reviews' words and pairs of words teach what the unlabelled reviews probably are. (3) Both LSTMs side by side, pooled by maximum and mean, with a linear head for each
-question, learn all labelled sets together, and the unlabelled reviews by their teacher's probabilities. (4) For the questions that are shipped, hashed words and pairs of words learn
+regression on reviews' words and pairs of words teach what unlabelled reviews probably are. (3) Both LSTMs side by side, pooled by maximum and mean, with a linear head for each
+question, learn all labelled sets together, and the unlabelled reviews by their teacher's probabilities; half way the LSTM's own opinion joins the teacher's. (4) For the questions that are shipped, hashed words and pairs of words learn
 what they can add, and the held-out rows say how much each part counts and at which temperature.
 
 Every few minutes OUTPUT/checkpoint.npz is written, and a run that finds it goes on from there. Weights are plain float32 files, described by OUTPUT/weights.json. One thread, or CUDA.
 """
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -27,13 +28,13 @@ PAD, UNK = 0, 1
 TEACHER_BUCKETS = 1 << 20
 
 # how much more often than its size says (to the power of 0.6) a set is drawn
-EMPHASIS = {"imdb": 2.0, "imdb_unsup": 1.3, "chnsenticorp_hotel": 1.6, "online_shopping_10_cats": 1.6, "weibo2018": 1.6, "rotten_tomatoes": 1.5, "customer_reviews": 1.5, "uci_sentences": 1.3,
+EMPHASIS = {"imdb": 1.7, "imdb_unsup": 1.3, "chinese_reviews": 1.6, "chnsenticorp_hotel": 2.0, "online_shopping_10_cats": 1.6, "weibo2018": 1.6, "rotten_tomatoes": 1.5, "customer_reviews": 1.5, "uci_sentences": 1.3,
             "tweeteval_sentiment": 1.2, "ag_news": 2.0, "thucnews_titles": 2.5, "tweeteval_emotion": 1.5, "tweeteval_offensive": 1.0, "trec": 1.5, "shopping_categories": 0.15,
             "english_sources": 0.1, "chinese_sources": 0.12, "liar": 0.2, "tweeteval_hate": 0.5, "tweeteval_irony": 0.7, "movie_scale_regression": 0.5}
 # rows of the n-gram tables of the heads that are to be shipped, a byte for each label; powers of two, for which the hash is best
 WIDE = {"sentiment": 524288, "sentiment-3": 131072, "news-topics": 131072, "chinese-news-topics": 131072, "emotion": 131072, "spam": 32768, "offensive": 131072}
 DEEP = 0.6  # what the LSTM's logits count while the n-grams learn to add to them
-TAUGHT = 10000  # reviews of the teacher that the n-grams learn from
+TAUGHT = 10000  # unlabelled reviews of each set that the n-grams learn from
 NGRAM_FACTOR = 1000003  # ngramFactor of core/model/ngrams.ts
 # heads that also learn from texts whose vectors are shifted to where the loss is worst (Miyato, Dai & Goodfellow 2017)
 ADVERSARIAL = {"sentiment", "sentiment-3", "emotion", "offensive"}
@@ -212,9 +213,46 @@ def warm(step, steps):
     return min(1, (step + 1) / max(1, 0.02 * steps)) * max(0.05, 1 - step / steps)
 
 
-def teacher(data, seed):
-    """Probabilities of `positive` for the unlabelled film reviews: logistic regression on the words and pairs of words of the labelled ones, weighted by naive Bayes (Wang & Manning 2012)."""
-    labelled, unlabelled, held = data["imdb"]["train"], data["imdb_unsup"]["train"], data["imdb"]["valid"]
+class Teacher:
+    """What labelled sets make of the texts of a set without labels."""
+
+    def __init__(self, data, name, output, seed):
+        self.name, self.file = name, output / f"teacher-{name}.npz"
+        self.texts, self.held = data[name]["train"], [data[other]["valid"] for other in data[name]["taughtBy"]]
+        if not self.file.exists():
+            self.write(logits=teach([data[other]["train"] for other in data[name]["taughtBy"]], self.texts, self.held, seed, name), late=np.zeros(0, np.float32))
+        kept = np.load(self.file)
+        self.logits, self.late = kept["logits"], kept["late"]
+
+    def write(self, **arrays):
+        part = self.file.with_suffix(".part")
+        with open(part, "wb") as out:
+            np.savez(out, **arrays)
+        part.replace(self.file)
+
+    def positive(self, late):
+        """Probabilities of `positive`, [texts], of the n-grams, or after `listen` of n-grams and LSTM."""
+        return 1 / (1 + np.exp(-(self.late if late and len(self.late) else self.logits[:len(self.texts)])))
+
+    def listen(self, model):
+        """Takes the LSTM's opinion in, as much as held-out rows say; both have never learned from those."""
+        if len(self.late):
+            return
+        own = [self.logits[len(self.texts):]]
+        ends = np.cumsum([len(texts) for texts in self.held])
+        two_sided = lambda logit: np.stack([-logit / 2, logit / 2], 1).astype(np.float32)
+        parts = [([predict(model, texts, "sentiment"), two_sided(grams)], texts.labels) for texts, grams in zip(self.held, np.split(own[0], ends[:-1]))]
+        factors = fit_factors(parts)
+        for (sources, truth), texts in zip(parts, self.held):
+            right = [f"{(logits.argmax(1) == truth).mean():.4f}" for logits in [*sources, sum(f * part for f, part in zip(factors, sources))]]
+            print(f"teacher of {self.name}: LSTM × {factors[0]:.2f} {right[0]}, n-grams × {factors[1]:.2f} {right[1]}, both {right[2]} of {len(truth)}", flush=True)
+        both = sum(factor * part for factor, part in zip(factors, [predict(model, self.texts, "sentiment"), two_sided(self.logits[:len(self.texts)])]))
+        self.late = both[:, 1] - both[:, 0]
+        self.write(logits=self.logits, late=self.late)
+
+
+def teach(labelled, unlabelled, held, seed, name):
+    """Log-odds of `positive` for unlabelled texts, then for those held out: logistic regression on the words and pairs of words of labelled ones, weighted by naive Bayes (Wang & Manning 2012)."""
 
     def buckets(texts):
         sets = []
@@ -224,8 +262,8 @@ def teacher(data, seed):
             sets.append(np.unique(np.concatenate([ids, pairs])))
         return sets
 
-    known, other, check = buckets(labelled), buckets(unlabelled), buckets(held)
-    positive = labelled.labels == 1
+    known, other, check = [features for texts in labelled for features in buckets(texts)], buckets(unlabelled), [features for texts in held for features in buckets(texts)]
+    positive = np.concatenate([texts.labels for texts in labelled]) == 1
     count = [np.bincount(np.concatenate([f for f, p in zip(known, positive) if p == side]), minlength=TEACHER_BUCKETS) + 1.0 for side in (True, False)]
     ratio = torch.from_numpy(np.log((count[0] / count[0].sum()) / (count[1] / count[1].sum()))).float()
     weights = torch.zeros(TEACHER_BUCKETS, 1)
@@ -250,18 +288,18 @@ def teacher(data, seed):
             weights[used] -= 0.05 * gradient / (squares[used].sqrt() + 1e-8)
     evaluate = lambda some: np.concatenate([score(some[k:k + 256])[2].numpy() for k in range(0, len(some), 256)])
     logits = evaluate(check)
-    truth = held.labels == 1
+    truth = np.concatenate([texts.labels for texts in held]) == 1
     # the temperature at which the held-out reviews are most likely
     temperature = min(np.arange(0.5, 8, 0.1), key=lambda t: np.logaddexp(0, np.where(truth, -logits, logits) / t).mean())
-    print(f"teacher: {((logits > 0) == truth).mean():.4f} of {len(truth)} held-out reviews, temperature {temperature:.1f}", flush=True)
-    return 1 / (1 + np.exp(-evaluate(other) / temperature))
+    print(f"teacher of {name}: {((logits > 0) == truth).mean():.4f} of {len(truth)} held-out rows, temperature {temperature:.1f}", flush=True)
+    return (np.concatenate([evaluate(other), logits]) / temperature).astype(np.float32)
 
 
 class Sampler:
     """Batches of one set, texts of like length together."""
 
-    def __init__(self, name, texts, soft, seed):
-        self.name, self.texts, self.soft, self.seed = name, texts, soft, seed
+    def __init__(self, name, texts, seed):
+        self.name, self.texts, self.seed = name, texts, seed
         self.queue, self.order, self.drawn = [], np.array([], dtype=np.int64), 0
 
     def next(self, batch, progress):
@@ -294,18 +332,22 @@ class Sampler:
 
 def task_stage(model, row_adam, adam, data, heads, options, run):
     """All labelled sets together, a batch of one set at a time."""
-    soft = None
-    if "imdb_unsup" in data and "imdb" in data:
-        kept = options.output / "teacher.f32"
-        soft = np.fromfile(kept, dtype=np.float32) if kept.exists() else teacher(data, options.seed).astype(np.float32)
-        soft.tofile(kept)
-    names = [name for name, parts in data.items() if parts["head"] or (name == "imdb_unsup" and soft is not None)]
-    samplers = {name: Sampler(name, data[name]["train"], soft if name == "imdb_unsup" else None, options.seed + k + 1000 * run.step) for k, name in enumerate(names)}
+    teachers = {name: Teacher(data, name, options.output, options.seed) for name, parts in data.items() if parts["taughtBy"]}
+    names = [name for name, parts in data.items() if parts["head"] or name in teachers]
+    samplers = {name: Sampler(name, data[name]["train"], options.seed + k + 1000 * run.step) for k, name in enumerate(names)}
+    soft, late = {}, None
     shares = np.array([len(samplers[name].texts) ** 0.6 * EMPHASIS.get(name, 1) for name in names])
     shares /= shares.sum()
     smoothed, started, tokens = {}, time.time(), 0
     for step in range(run.step, options.steps):
         progress = step / options.steps
+        if late != (progress >= 0.5):
+            late = progress >= 0.5
+            if late:
+                with run.averaged(model):
+                    for teacher in teachers.values():
+                        teacher.listen(model)
+            soft = {name: teacher.positive(late) for name, teacher in teachers.items()}
         rng = np.random.default_rng([options.seed, 4, step])
         name = names[rng.choice(len(names), p=shares)]
         head = data[name]["head"] or "sentiment"
@@ -324,8 +366,8 @@ def task_stage(model, row_adam, adam, data, heads, options, run):
         x = x * (torch.rand(1, *x.shape[1:], device=model.device) > 0.2) / 0.8
         pooled = torch.nn.functional.dropout(features(model, x, lengths), 0.4)
         logits = model.heads[head](pooled)
-        if samplers[name].soft is not None:
-            positive = torch.from_numpy(samplers[name].soft[chosen]).to(model.device)
+        if name in soft:
+            positive = torch.from_numpy(soft[name][chosen]).float().to(model.device)
             truth = torch.stack([1 - positive, positive], 1)
         else:
             truth = torch.nn.functional.one_hot(torch.from_numpy(data[name]["train"].labels[chosen]).to(model.device), len(heads[head])).float()
@@ -454,18 +496,18 @@ def shares_of_languages(sets, buckets):
 def wide_stage(model, data, heads, options):
     """An n-gram table for each head that is shipped, times what it counts in each language, and the head's temperature; all from the held-out rows, each set of which counts the same."""
     tables = {}
-    soft_file = options.output / "teacher.f32"
     for head, buckets in WIDE.items():
         if head not in heads:
             continue
         labels = len(heads[head])
         named = [(name, parts) for name, parts in data.items() if parts["head"] == head]
         sets = [(parts["train"], np.eye(labels, dtype=np.float32)[parts["train"].labels]) for _, parts in named]
-        if head == "sentiment" and "imdb_unsup" in data and soft_file.exists():
+        for name in [name for name, parts in data.items() if parts["taughtBy"] and head == "sentiment"]:
             # some of them: each has to be read by the LSTM
-            rows = np.random.default_rng([options.seed, 6]).choice(len(data["imdb_unsup"]["train"]), size=TAUGHT, replace=False)
-            positive = np.fromfile(soft_file, dtype=np.float32)[rows]
-            sets.append((data["imdb_unsup"]["train"].some(rows), np.stack([1 - positive, positive], 1)))
+            taught = data[name]["train"]
+            rows = np.random.default_rng([options.seed, 6]).choice(len(taught), size=min(TAUGHT, len(taught)), replace=False)
+            positive = Teacher(data, name, options.output, options.seed).positive(True)[rows]
+            sets.append((taught.some(rows), np.stack([1 - positive, positive], 1)))
         # the LSTM knows its training texts better than others, so it counts for less here
         table = learn_wide([(texts, truth, DEEP * predict(model, texts, head)) for texts, truth in sets], labels, buckets, options.seed)
         parts_of_table = [table * share for share in shares_of_languages([(parts["language"], parts["train"]) for _, parts in named], buckets)]
@@ -516,6 +558,17 @@ class Run:
             self.average = [value.clone() for value in latest]
         for mean, value in zip(self.average, latest):
             mean.lerp_(value, 1 - decay ** every)
+
+    @contextlib.contextmanager
+    def averaged(self, model):
+        """The model with its averaged weights, while it lasts."""
+        values = [model.table, *[p.data for _, p in model.dense()]]
+        latest = [value.clone() for value in values]
+        for value, mean in zip(values, self.average or latest):
+            value.copy_(mean)
+        yield
+        for value, own in zip(values, latest):
+            value.copy_(own)
 
     def keep(self, model, row_adam, adam, force=False):
         if not force and time.time() - self.kept < 240:
@@ -579,12 +632,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
-    parser.add_argument("--lm-steps", type=int, default=3000)
-    parser.add_argument("--steps", type=int, default=10000)
+    parser.add_argument("--lm-steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=36000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--adversarial", type=float, default=0.2, help="length of the shift over all of a text, in lengths of a word's vector")
-    parser.add_argument("--adversarial-from", type=int, default=0, help="the step from which on texts are shifted")
+    parser.add_argument("--adversarial-from", type=int, default=12000, help="the step from which on texts are shifted")
     parser.add_argument("--seed", type=int, default=20261124)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -593,7 +646,7 @@ def main():
     torch.set_flush_denormal(True)
     prepared = json.loads((options.data / "data.json").read_text())
     heads = prepared["heads"]
-    data = {s["name"]: {"head": s.get("head"), "language": s["language"], "train": Texts(options.data, s["name"], "train"), "valid": Texts(options.data, s["name"], "valid") if s["valid"] else []} for s in prepared["sets"]}
+    data = {s["name"]: {"head": s.get("head"), "taughtBy": s.get("taughtBy"), "language": s["language"], "train": Texts(options.data, s["name"], "train"), "valid": Texts(options.data, s["name"], "valid") if s["valid"] else []} for s in prepared["sets"]}
     model = Model(prepared["vocabularySize"], heads, options.seed, device)
     row_adam = RowAdam(model)
     # a head is seldom touched, so it learns faster
@@ -606,11 +659,9 @@ def main():
     run.keep(model, row_adam, adam, force=True)
     task_stage(model, row_adam, adam, data, heads, options, run)
     run.keep(model, row_adam, adam, force=True)
-    if run.average is not None:
-        for value, mean in zip([model.table, *[p.data for _, p in model.dense()]], run.average):
-            value.copy_(mean)
-    report(model, data, heads)
-    write_weights(model, options, wide_stage(model, data, heads, options))
+    with run.averaged(model):
+        report(model, data, heads)
+        write_weights(model, options, wide_stage(model, data, heads, options))
 
 
 if __name__ == "__main__":
