@@ -46,7 +46,7 @@ export function cardOf(model: ShippedModel, manifest: ModelManifest, sets: reado
       ['temperature', `${manifest.temperature.toFixed(2)}, fitted on the held-out rows`],
     ]),
     '## Rebuild it',
-    `\`\`\`sh\nnpm run build:model -- ${model.name} DATA_FOLDER    # writes build/models/${model.name}; training the encoder takes about an hour on one core, once for all models\n\`\`\``,
+    `\`\`\`sh\nnpm run build:model -- ${model.name} DATA_FOLDER    # writes build/models/${model.name}; training the encoder takes two to three hours on one core, once for all models\n\`\`\``,
     `\`models/${lender}/encoder/\` gathers the data (sets.ts, prepare.ts), trains (train.py: language models of both directions, then ${new Set(sets.flatMap(({ head }) => head ?? [])).size} questions together) and composes the bundles. Steps, sizes and rates are in train.py and in \`model.json\`.`,
     '## Data',
     'Train files only; none of it is shipped. Terms as the collection that the sets were taken from states them.',

@@ -125,10 +125,15 @@ describe('modelCard', () => {
   it('says what the model is, and keeps what model.json says from being markup', async () => {
     const { manifest } = await new ModelStore({ fileSystem: new NodeFileSystem(), shippedFolder: path.resolve('models') }).open('sentiment');
     const card = modelCard(manifest);
-    for (const part of ['# sentiment v1', 'one of `negative`, `positive`', 'embedding 40,000 × 96 → bidirectional LSTM, 96 units each way → max + mean pooling → dense, 2', '400 tokens', '| accuracy | 0.89501 |', '[batch, 2] (probabilities', 'python run_model.py'])
+    const [embedding] = manifest.architecture.layers.filter((layer) => layer.type === 'embedding');
+    const [lstm] = manifest.architecture.layers.filter((layer) => layer.type === 'lstm');
+    assert.ok(embedding && lstm);
+    const layers = `embedding ${embedding.vocabularySize.toLocaleString('en')} × ${embedding.size} → bidirectional LSTM, ${lstm.units} units each way → max + mean pooling`;
+    const accuracy = `| accuracy | ${Number(manifest.metrics['accuracy']!.toPrecision(5))} |`;
+    for (const part of [`# sentiment ${manifest.version}`, 'one of `negative`, `positive`', layers, `${manifest.tokenizer.maxTokens} tokens`, accuracy, '[batch, 2] (probabilities', 'python run_model.py'])
       assert.ok(card.includes(part), part);
     const hostile = modelCard({ ...manifest, name: '<script>x</script>', description: 'a | b\n\n# [click](http://x)', data: { 'a|b': 'c`|d' } });
-    assert.ok(hostile.startsWith('# \\<script\\>x\\</script\\> v1\n\na \\| b \\# \\[click\\](http://x)\n\n|'));
+    assert.ok(hostile.startsWith(`# \\<script\\>x\\</script\\> ${manifest.version}\n\na \\| b \\# \\[click\\](http://x)\n\n|`));
     assert.ok(hostile.includes('| trained on | a\\|b `c’’d` |'));
     const number = modelCard({ ...manifest, task: { kind: 'number', labels: [] }, metrics: {} });
     assert.ok(number.includes('| answers | a number |') && number.includes('[batch, 1] (the value)') && !number.includes('held out'));
