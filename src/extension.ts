@@ -5,7 +5,7 @@ import { annotatorName } from './app/labeling/annotator';
 import { exportModel } from './app/labeling/exportModel';
 import type { LabelingTasks } from './app/labeling/labeling';
 import { FolderTasks } from './app/labeling/labelingTasks';
-import { ModelStore } from './app/modelStore';
+import { defaultModel, ModelStore } from './app/modelStore';
 import { Session } from './app/session';
 import { Trainings } from './app/trainings';
 import { registerCommands } from './commands/register';
@@ -75,7 +75,7 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
       },
       startLearner: () => startWorker('learner.js'),
       annotator,
-      baseModel: 'sentiment',
+      baseModel: defaultModel,
       fineTuneEvery: () => settings.fineTuneEvery,
       trainingWorkers: () => settings.trainingWorkers,
       pause,

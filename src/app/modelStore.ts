@@ -47,6 +47,9 @@ export interface ModelStoreOptions {
 /** Names the version in use, in a task's `models/` folder. */
 export const currentFile = 'current';
 
+/** The shipped model that a person starts with. */
+export const defaultModel = 'sentiment';
+
 /**
  * Finds and opens models: shipped ones (`models/NAME/`) and those of the workspaces and the person (`.label-lens/TASK/models/VERSION/`), by name or by folder.
  *
@@ -69,7 +72,9 @@ export class ModelStore {
   /** All models that can be found, shipped ones first, each group by name. Broken ones are listed with their problem. */
   async list(): Promise<readonly ModelSummary[]> {
     const found: ModelSummary[] = [];
-    for (const name of await this.folders(this.shippedFolder)) found.push(await this.summary(name, joinPath(this.shippedFolder, name), 'shipped'));
+    const isDefault = (name: string): number => Number(name === defaultModel);
+    const shipped = [...(await this.folders(this.shippedFolder))].sort((a, b) => isDefault(b) - isDefault(a));
+    for (const name of shipped) found.push(await this.summary(name, joinPath(this.shippedFolder, name), 'shipped'));
     for (const { folder, origin } of this.places()) {
       for (const task of await this.folders(tasksFolder(folder))) {
         const versions = modelsFolder(folder, task);

@@ -1,4 +1,5 @@
 import { classifyFile } from '../app/classifyFile';
+import { defaultModel } from '../app/modelStore';
 import { RecordReader } from '../core/csv/reader';
 import type { Arguments, CommandSpec } from './arguments';
 import type { CliContext } from './context';
@@ -19,7 +20,7 @@ export const classifySpec: CommandSpec = {
 export async function classify(args: Arguments, context: CliContext): Promise<void> {
   const file = args.file();
   const textColumns = args.list('text');
-  const model = await context.models.open(args.text('model') ?? 'sentiment');
+  const model = await context.models.open(args.text('model') ?? defaultModel);
   const input = await context.openInput(file);
   const reader = new RecordReader(file === '-' ? 'standard input' : file, file === '-' ? { format: 'csv' } : {});
   const progress = new ProgressLine(context.terminal);

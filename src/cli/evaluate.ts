@@ -1,3 +1,4 @@
+import { defaultModel } from '../app/modelStore';
 import { HumanError } from '../core/errors';
 import { expectedCalibrationError } from '../core/metrics/calibration';
 import { classificationReport } from '../core/metrics/report';
@@ -22,7 +23,7 @@ export async function evaluate(args: Arguments, context: CliContext): Promise<vo
   const file = args.file();
   const labelColumn = args.required('label');
   const textColumns = args.list('text') ?? ['text'];
-  const model = await context.models.open(args.text('model') ?? 'sentiment');
+  const model = await context.models.open(args.text('model') ?? defaultModel);
   const labels = model.manifest.task.labels.map((label) => label.id);
   const index = new Map(labels.map((label, position) => [label, position]));
   const progress = new ProgressLine(context.terminal);

@@ -150,8 +150,8 @@ interface LabelChoice {
   readonly labelColumn?: string | undefined;
 }
 
-/** Labels typed, from a column, or of a shipped model. The first proposal is the column whose words are plainly labels, else the model's. */
-async function askForLabels({ session }: Workbench, kind: 'single' | 'multi', columns: readonly LabelColumn[]): Promise<LabelChoice | undefined> {
+/** Labels typed, from a column, or of a shipped model. The first proposal is the column whose words are plainly labels, else those of the model in use. */
+async function askForLabels({ session, settings }: Workbench, kind: 'single' | 'multi', columns: readonly LabelColumn[]): Promise<LabelChoice | undefined> {
   type Item = vscode.QuickPickItem & { readonly choice: LabelChoice; readonly rank: number };
   const items: Item[] = [];
   // a cell holds one label; a task with several would have to guess what stands between them
@@ -172,7 +172,7 @@ async function askForLabels({ session }: Workbench, kind: 'single' | 'multi', co
       description: vscode.l10n.t('the labels of the model {0}', model.name),
       detail: vscode.l10n.t('The model proposes one for each text from the start'),
       choice: { labels },
-      rank: 1,
+      rank: model.name === settings.model ? 1 : 3,
     });
   }
   items.sort((a, b) => a.rank - b.rank);

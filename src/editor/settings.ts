@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Emitter, type Disposable } from '../app/events';
+import { defaultModel } from '../app/modelStore';
 import type { SessionSettings } from '../app/session';
 
 /** Where annotations stand in prose. */
@@ -114,7 +115,7 @@ export class Settings implements SessionSettings, Disposable {
 
   private readModel(): string {
     const value = vscode.workspace.getConfiguration(SECTION).get<string>('model');
-    return typeof value === 'string' && value.trim() !== '' ? value.trim() : 'sentiment';
+    return typeof value === 'string' && value.trim() !== '' ? value.trim() : defaultModel;
   }
 
   private readIsModelChosen(): boolean {

@@ -15,7 +15,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { isHeldOut } from '../../models/recipe/prepare';
+import { isHeldOut } from '../../models/sentiment/recipe/prepare';
 import { recipeFor } from '../../src/app/baseRecipe';
 import { ModelStore } from '../../src/app/modelStore';
 import { readLabeled, type LabeledText } from '../../src/app/labeledRows';

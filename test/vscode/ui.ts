@@ -198,7 +198,16 @@ export class VsCodeWindow {
     await this.page.keyboard.press(prefix === '' ? 'Control+P' : 'F1');
     await input.waitFor();
     await input.fill(`${prefix}${text}`);
-    await choose(this.quickPick()).first().click();
+    const row = choose(this.quickPick()).first();
+    // the palette lists what was enabled when it was opened, so on a busy machine it may have come too early
+    if (!(await row.waitFor({ timeout: 30_000 }).then(() => true, () => false))) {
+      await this.page.keyboard.press('Escape');
+      await input.waitFor({ state: 'hidden' });
+      await this.page.keyboard.press(prefix === '' ? 'Control+P' : 'F1');
+      await input.waitFor();
+      await input.fill(`${prefix}${text}`);
+    }
+    await row.click();
     // gone, or another pick already, which the command has opened
     await this.page.waitForFunction(`(() => {
       const input = document.querySelector(${JSON.stringify(quickInput)});

@@ -41,12 +41,14 @@ describe('ModelStore', () => {
     store = new ModelStore({ fileSystem, shippedFolder: shipped, workspaceFolders: () => folders });
   });
 
-  it('lists shipped models first, versions in their natural order, without reading more than model.json', async () => {
+  it('lists shipped models first, that which one starts with before the others, versions in their natural order, without reading more than model.json', async () => {
+    fileSystem.put(`${shipped}/about/model.json`, fileSystem.files.get(`${shipped}/sentiment/model.json`)!);
     const models = await store.list();
     assert.deepStrictEqual(
       models.map(({ name, origin, folder }) => [name, origin, folder]),
       [
         ['sentiment', 'shipped', `${shipped}/sentiment`],
+        ['about', 'shipped', `${shipped}/about`],
         ['tickets/v2', 'workspace', `${workspace}/.label-lens/tickets/models/v2`],
         ['tickets/v10', 'workspace', `${workspace}/.label-lens/tickets/models/v10`],
       ],
@@ -61,9 +63,9 @@ describe('ModelStore', () => {
     assert.deepStrictEqual(
       models.filter(({ origin }) => origin === 'shipped').map(({ name, manifest, problem }) => [name, manifest?.version, problem instanceof HumanError ? problem.code : undefined]),
       [
+        ['sentiment', '1.0.0', undefined],
         ['broken', undefined, 'json.syntax'],
         ['empty', undefined, 'model.file.missing'],
-        ['sentiment', '1.0.0', undefined],
       ],
     );
   });

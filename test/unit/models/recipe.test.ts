@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { compose, readTrained } from '../../../models/recipe/compose';
-import { lender, shippedModels } from '../../../models/recipe/models';
-import { isHeldOut, prepare, type PreparedData } from '../../../models/recipe/prepare';
-import { labelledSets, testFiles, unlabelledSets } from '../../../models/recipe/sets';
+import { compose, readTrained } from '../../../models/sentiment/recipe/compose';
+import { lender, shippedModels } from '../../../models/sentiment/recipe/models';
+import { isHeldOut, prepare, type PreparedData } from '../../../models/sentiment/recipe/prepare';
+import { labelledSets, testFiles, unlabelledSets } from '../../../models/sentiment/recipe/sets';
 import { validateBundle } from '../../../src/core/model/bundle';
 import { ngramFactor } from '../../../src/core/model/ngrams';
 import { fillTensors, shareTensors } from '../../../src/core/model/sharedModel';
@@ -89,7 +89,7 @@ describe('the recipe of the encoder and its models', () => {
   });
 
   it('hashes n-grams in Python as in TypeScript', () => {
-    const source = readFileSync('models/recipe/train.py', 'utf8');
+    const source = readFileSync('models/sentiment/recipe/train.py', 'utf8');
     assert.strictEqual(/^NGRAM_FACTOR = (\d+)/m.exec(source)?.[1], String(ngramFactor));
   });
 

@@ -1,4 +1,4 @@
-import type { ModelManifest } from '../../src/core/model/manifest';
+import type { ModelManifest } from '../../../src/core/model/manifest';
 import { lender, shippedModels, type ShippedModel } from './models';
 import type { PreparedSet } from './prepare';
 import { labelledSets, unlabelledSets } from './sets';

@@ -1,15 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { formatRecord } from '../../src/core/csv/appendColumns';
-import { columnIndices } from '../../src/core/csv/columns';
-import { RecordReader, recordBatches } from '../../src/core/csv/reader';
-import { learnPieces } from '../../src/core/text/pieces';
-import { exampleId } from '../../src/core/text/normalize';
-import { TokenScanner } from '../../src/core/text/scanner';
-import { Tokenizer } from '../../src/core/text/tokenizer';
-import { Alphabet } from '../../src/core/text/masks';
-import { TokenCounter } from '../../src/core/text/vocabulary';
-import { openInput } from '../../src/platform/node/files';
+import { formatRecord } from '../../../src/core/csv/appendColumns';
+import { columnIndices } from '../../../src/core/csv/columns';
+import { RecordReader, recordBatches } from '../../../src/core/csv/reader';
+import { learnPieces } from '../../../src/core/text/pieces';
+import { exampleId } from '../../../src/core/text/normalize';
+import { TokenScanner } from '../../../src/core/text/scanner';
+import { Tokenizer } from '../../../src/core/text/tokenizer';
+import { Alphabet } from '../../../src/core/text/masks';
+import { TokenCounter } from '../../../src/core/text/vocabulary';
+import { openInput } from '../../../src/platform/node/files';
 import { labelledSets, nested, testFiles, unlabelledSets, type LabelledSet } from './sets';
 
 /*

@@ -1,6 +1,6 @@
 """Trains the encoder on the arrays that prepare.ts wrote, and writes its weights for compose.ts.
 
-    python models/recipe/train.py DATA OUTPUT [--lm-steps N] [--steps N] [--seed N]
+    python models/sentiment/recipe/train.py DATA OUTPUT [--lm-steps N] [--steps N] [--seed N]
 
 Four stages. (1) A forward and a backward LSTM learn to predict the next token of all texts, with sampled softmax over the embedding itself. (2) Naive Bayes features and logistic
 regression on reviews' words and pairs of words teach what unlabelled reviews probably are. (3) Both LSTMs side by side, pooled by maximum and mean, with a linear head for each

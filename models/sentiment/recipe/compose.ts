@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import type { Architecture, Weights, WeightTensor } from '../../src/core/model/architecture';
-import { weightShapes } from '../../src/core/model/architecture';
-import { createBundle } from '../../src/core/model/bundle';
-import { JsonObject } from '../../src/core/model/jsonChecks';
-import { ngramWidth } from '../../src/core/model/ngrams';
-import type { BundleFiles } from '../../src/core/protocol/predictor';
-import { Tokenizer } from '../../src/core/text/tokenizer';
+import type { Architecture, Weights, WeightTensor } from '../../../src/core/model/architecture';
+import { weightShapes } from '../../../src/core/model/architecture';
+import { createBundle } from '../../../src/core/model/bundle';
+import { JsonObject } from '../../../src/core/model/jsonChecks';
+import { ngramWidth } from '../../../src/core/model/ngrams';
+import type { BundleFiles } from '../../../src/core/protocol/predictor';
+import { Tokenizer } from '../../../src/core/text/tokenizer';
 import type { ShippedModel } from './models';
 import type { PreparedData } from './prepare';
 
