@@ -119,8 +119,10 @@ describe('labelling by keys alone', () => {
     for (const key of ['ArrowLeft', 'ArrowRight']) for (let n = 0; n < 15; n++) await walk(key);
     print('for comparison, arrows, for which nothing is written', (await timesSoFar()).slice(asked));
     const before = (await timesSoFar()).length;
+    // looked for from before it begins: with so few decisions it takes a second or two
+    const tuning = window.statusBarItem(/reviews fine-tuning/).waitFor();
     await take('F1', 'Label Lens: Fine-Tune Model', 'Label Lens: Fine-Tune Model');
-    await window.statusBarItem(/reviews fine-tuning/).waitFor();
+    await tuning;
     for (let n = 0; n < 60; n++) await decide();
     print('after Fine-Tune Model', (await timesSoFar()).slice(before));
     await window.screenshot('labeling-100');
