@@ -38,14 +38,7 @@ describe('training a model', () => {
   });
 
   it('learns English and Chinese remarks, and gives a bundle that passes every check', () => {
-    const valid = validateBundle(trained.bundle, 'remarks');
-    const engine = new TfjsEngine(parameterLayout(valid.manifest.architecture));
-    takeWeights(engine.layout, engine.weights(), valid.weights(), new Set());
-    const heldOut = bilingualRows(200, 3);
-    const guesses = predictions(new Network(engine).logits(batchOf(heldOut.map(({ text }) => [...valid.tokenizer.encode(text)]))), 2);
-    const right = heldOut.filter(({ label }, row) => label === guesses[row]).length;
-    assert.ok(right / heldOut.length > 0.95, `${right} of ${heldOut.length}`);
-    engine.dispose();
+    assertLearned(trained.bundle);
   });
 
   it('writes down where the model comes from and how good it is', () => {
@@ -201,14 +194,7 @@ describe('training a model', () => {
     const update = (rows: TrainRequest['rows']): Promise<TrainResult> => run(request({ base: trained.bundle, rows, validation: [] }, { baseHead: 'only', ngramBuckets: 1024 }));
     await assert.rejects(update(of(0, 60)), (error) => error instanceof HumanError && error.code === 'training.oneLabel' && /negative/.test(error.message));
     for (const rows of [[...of(0, 118), ...of(1, 2)], [...of(0, 2), ...of(1, 118)]]) {
-      const valid = validateBundle((await update(rows)).bundle, 'remarks');
-      const engine = new TfjsEngine(parameterLayout(valid.manifest.architecture));
-      takeWeights(engine.layout, engine.weights(), valid.weights(), new Set());
-      const heldOut = bilingualRows(200, 3);
-      const guesses = predictions(new Network(engine).logits(batchOf(heldOut.map(({ text }) => [...valid.tokenizer.encode(text)]))), 2);
-      const right = heldOut.filter(({ label }, row) => label === guesses[row]).length;
-      assert.ok(right / heldOut.length > 0.95, `${right} of ${heldOut.length}`);
-      engine.dispose();
+      assertLearned((await update(rows)).bundle);
     }
   });
 
@@ -444,4 +430,16 @@ function portPair(): [Port, Port] {
   a.postMessage = (message) => void setImmediate(() => b.receive(structuredClone(message)));
   b.postMessage = (message) => void setImmediate(() => a.receive(structuredClone(message)));
   return [a, b];
+}
+
+/** That a model tells nearly all remarks that it has not seen. */
+function assertLearned(bundle: BundleFiles): void {
+  const valid = validateBundle(bundle, 'remarks');
+  const engine = new TfjsEngine(parameterLayout(valid.manifest.architecture));
+  takeWeights(engine.layout, engine.weights(), valid.weights(), new Set());
+  const heldOut = bilingualRows(200, 3);
+  const guesses = predictions(new Network(engine).logits(batchOf(heldOut.map(({ text }) => [...valid.tokenizer.encode(text)]))), 2);
+  const right = heldOut.filter(({ label }, row) => label === guesses[row]).length;
+  assert.ok(right / heldOut.length > 0.95, `${right} of ${heldOut.length}`);
+  engine.dispose();
 }
