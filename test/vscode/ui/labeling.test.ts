@@ -121,6 +121,8 @@ describe('labelling by keys alone', () => {
     const before = (await timesSoFar()).length;
     // with so few decisions it takes a second or two, so its status may come and go unseen; the test after the next tells that it was done
     await take('F1', 'Label Lens: Fine-Tune Model', 'Label Lens: Fine-Tune Model');
+    // keys that come before the palette has given the focus back are lost with any editor
+    await window.page.waitForFunction("document.activeElement?.classList.contains('webview')");
     for (let n = 0; n < 60; n++) await decide();
     print('after Fine-Tune Model', (await timesSoFar()).slice(before));
     await window.screenshot('labeling-100');
