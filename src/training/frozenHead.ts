@@ -7,7 +7,7 @@ import { Random } from '../core/util/random';
 /**
  * A head on frozen layers: multinomial logistic regression, with L2, on a text's features and its n-grams together. It is what few labels are enough for, and it is convex: minimised to its end in a second or so.
  *
- * Features alone know what the base was trained for, n-grams know nothing but the words at hand; how much each is trusted, and how strongly the whole is held, is chosen by cross-validation on the rows themselves.
+ * Features alone know what the base was trained for, n-grams know nothing but the words at hand; how much each is trusted, and how strongly the whole is held, cross-validation on the rows themselves tells.
  */
 export interface HeadRows {
   /** L */
@@ -57,7 +57,7 @@ export interface FrozenHead {
 }
 
 /**
- * What cross-validation chooses from; of equally good ones the first. Found on five public sets of 2 to 6 labels with 50 to 1,000 rows. A base that has these labels says most of what there is to say, so the rest
+ * What heads are averaged over, each counting by how well it does in cross-validation. Found on five public sets of 2 to 6 labels with 50 to 1,000 rows. A base that has these labels says most of what there is to say, so the rest
  * is held tight: few rows may choose a loose head by chance, which lost a base 10 to 20 points on texts of other domains now and then.
  */
 const choices: { readonly alone: readonly HeadSettings[]; readonly onBase: readonly HeadSettings[] } = {
@@ -78,7 +78,7 @@ const folds = 5;
 const trustInChoice = 0.3;
 /** Settings that are less likely than this share of the best ones have no say. */
 const leastLikely = 0.03;
-/** Rows that the choice is made on at most: from there on it hardly changes, and it costs twenty fits. */
+/** Rows that heads are judged on at most: from there on their shares hardly change, and it costs twenty fits. */
 const mostOfChoice = 300;
 
 /** Penalties of what {@link HeadSettings} do not hold, times the strength: with a base its biases and the distance of its factor from 1; without one biases go all but free. */
