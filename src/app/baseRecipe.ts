@@ -11,7 +11,7 @@ const manyRows = 5000;
  * How to train from a base on so many rows with these labels, where nobody says otherwise. N-grams stand beside its features: features know what the base was trained for, n-grams the words at hand, and both together are
  * hardly ever worse than either. With few rows only the head is fitted, which cannot forget what the layers below know; from there on the fitted head is where all layers go on from, each at 1/2.6 of the rate of the one
  * above it, which is about the 1 : 0.35 : 0.15 that kept what the base knew (Howard & Ruder 2018; our measurements). That takes as many rows as can spare some to be held out, which a head alone needs
- * not: with 250 questions or headlines all layers were 2 points behind the head, and with 300 posts of the base's own labels they cost its own sets 4 points where the head cost 1. And how often each label came must not become its prejudice.
+ * not: on questions (TREC) all layers were 5.7 and 2.3 points behind TF-IDF with 100 and 250 rows, a head 0.1 and 0, and with 300 posts of the base's own labels they cost its own sets 4 points where the head cost 1. And how often each label came must not become its prejudice.
  *
  * @param labels ids of the labels that rows have
  */
