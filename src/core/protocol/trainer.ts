@@ -33,8 +33,12 @@ export interface TrainPlace {
 
 export interface TrainingRow {
   readonly text: string;
-  /** Index into `labels`. */
+  /** Kind `single`: index into `labels`. */
   readonly label: number;
+  /** Kind `multi`: indices into `labels`, each once; none may be right. */
+  readonly labels?: readonly number[];
+  /** Kind `number`, and the number beside the label in a joint model: finite, in its own unit. */
+  readonly value?: number;
 }
 
 export interface TrainRequest {
