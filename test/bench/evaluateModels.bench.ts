@@ -1,13 +1,13 @@
 /**
  * The shipped models on public data, and what few labels are worth with a base, each with TF-IDF + logistic regression on the same rows beside it.
  *
- *   npm run evaluate:models -- DATA_FOLDER [--sets a,b,…] [--part all|few|both|forgetting] [--models a,b,…] [--base sentiment] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed] [--held-out FOLDER]
+ *   npm run evaluate:models -- DATA_FOLDER [--sets a,b,…] [--part all|few|both|forgetting] [--models a,b,…] [--base sentiment] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--scratch] [--hashed] [--held-out FOLDER]
  *
  * DATA_FOLDER holds a folder for each set with train.csv.gz (columns text and label) and, where there is one, test.csv.gz or valid.csv.gz; other folders are passed over. A set without either is split by the hash of its texts: to test on
  * are those that the recipe of the shipped models holds out, or a fifth of a set that it does not know; with `--hashed` a fifth of each, for choices that test files must not make. Training texts that equal a test text are left out. TF-IDF learns at most `--rows` rows, as its training is quadratic in nothing but patience. `--test-rows` bounds what is tested on.
  *
  * `all`: every shipped model on every set whose labels it knows. Figures on rows that are no file of their own have a star: they chose temperatures and how much n-grams count.
- * `few`: `label-lens train --base` on N rows, through the same code, tested on the ONNX model that comes out; with `--ablate` also without n-grams. One thread.
+ * `few`: `label-lens train --base` on N rows (`all`: the whole training part), through the same code, tested on the ONNX model that comes out; with `--ablate` also without n-grams, with `--scratch` also `--base none`. One thread.
  * `forgetting`: what the base loses on its own sets while labels of another domain come (`--sets`), see forgetting.ts. Its own sets are the files SET.valid.csv of `--held-out` with the base's labels, which
  * `npm run build:model` leaves in build/models/data; at most `--test-rows` of each are scored.
  */
@@ -51,6 +51,7 @@ const { values: flags, positionals } = parseArgs({
     rows: { type: 'string', default: '10000' },
     'test-rows': { type: 'string', default: '2000' },
     ablate: { type: 'boolean', default: false },
+    scratch: { type: 'boolean', default: false },
     hashed: { type: 'boolean', default: false },
     'held-out': { type: 'string', default: 'build/models/data' },
   },
@@ -183,18 +184,23 @@ async function allLabels(sets: readonly DataSet[], predictor: Predictor): Promis
 async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void> {
   const base = flags.base === 'none' ? undefined : await openModel(flags.base);
   const seeds = Array.from({ length: Number(flags.seeds) }, (_, seed) => seed + 1);
-  const ways: readonly (readonly [string, Readonly<Record<string, number>>])[] = [[`base ${flags.base}`, {}], ...(flags.ablate ? [['without n-grams', { ngramBuckets: 0 }] as const] : [])];
-  console.log(`\n## Few labels, accuracy in %, mean of ${seeds.length} seeds\n\n| set | labels | ${ways.map(([name]) => name).join(' | ')} | TF-IDF + LR | gain | s |\n|---|---|${'---|'.repeat(ways.length + 3)}`);
-  const gains = new Map<number, number[]>();
+  const ways: readonly { readonly name: string; readonly base: ValidBundle | undefined; readonly own: Readonly<Record<string, number>> }[] = [
+    { name: `base ${flags.base}`, base, own: {} },
+    ...(flags.ablate ? [{ name: 'without n-grams', base, own: { ngramBuckets: 0 } }] : []),
+    ...(flags.scratch ? [{ name: 'from scratch', base: undefined, own: {} }] : []),
+  ];
+  console.log(`\n## Few labels, accuracy in %, mean of ${seeds.length} seeds\n\n| set | labels | ${ways.map(({ name }) => name).join(' | ')} | TF-IDF + LR | gain | s |\n|---|---|${'---|'.repeat(ways.length + 3)}`);
+  const gains = new Map<string, number[]>();
   for (const set of sets) {
-    for (const size of flags.sizes.split(',').map(Number)) {
+    for (const wanted of flags.sizes.split(',')) {
+      const size = wanted === 'all' ? set.training.length : Number(wanted);
       if (size > set.training.length) continue;
       const scores = ways.map((): number[] => []);
       const baselines: number[] = [];
       let seconds = 0;
       for (const seed of seeds) {
         const rows = stratifiedSample(set.training, size, ({ label }) => label, seed);
-        for (const [way, [, own]] of ways.entries()) {
+        for (const [way, { base, own }] of ways.entries()) {
           const began = performance.now();
           const bundle = await fewLabels(set.name, rows, base, seed, own);
           if (way === 0) seconds += (performance.now() - began) / 1000;
@@ -203,7 +209,7 @@ async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void
         baselines.push(tfidfScore(set, rows).accuracy);
       }
       const gain = mean(scores[0]!) - mean(baselines);
-      gains.set(size, [...(gains.get(size) ?? []), gain]);
+      gains.set(wanted, [...(gains.get(wanted) ?? []), gain]);
       console.log(`| ${set.name} | ${size} | ${scores.map((own) => percent(mean(own))).join(' | ')} | ${percent(mean(baselines))} | ${percent(gain)} | ${(seconds / seeds.length).toFixed(1)} |`);
     }
   }
@@ -254,7 +260,7 @@ async function forget(sets: readonly DataSet[], predictor: Predictor): Promise<v
 async function main(): Promise<void> {
   const [folder] = positionals;
   if (folder === undefined || !existsSync(folder)) {
-    console.error('Usage: npm run evaluate:models -- DATA_FOLDER [--sets a,b] [--part all|few|both|forgetting] [--models a,b] [--base NAME|DIR|none] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--hashed] [--held-out FOLDER]');
+    console.error('Usage: npm run evaluate:models -- DATA_FOLDER [--sets a,b] [--part all|few|both|forgetting] [--models a,b] [--base NAME|DIR|none] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--scratch] [--hashed] [--held-out FOLDER]');
     process.exitCode = 2;
     return;
   }

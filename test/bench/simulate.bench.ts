@@ -1,10 +1,10 @@
 /**
  * Simulated labelling: how accurate the head is after so many labels, if texts are labelled in the order of our queue, of the file, or at random. The labels of the file are the oracle.
  *
- *   npm run simulate -- DATA_FILE… [--seeds 5] [--budget 50,100,200,400] [--label label] [--text text] [--limit 10000]
+ *   npm run simulate -- DATA_FILE… [--seeds 5] [--budget 50,100,200,400] [--label label] [--text text] [--limit 10000] [--base models/sentiment]
  *
  * A fifth of the distinct texts (2,000 at most), drawn anew for each seed, are the test part that nothing else sees; the others, in the file's order, are the pool. Of longer files the first `limit` distinct texts count. Features come
- * from the shipped model through the predictor's worker, the order from the learner's worker, which is asked again after every single decision. TF-IDF + logistic regression learns the same labels (tfidf.ts).
+ * from the base, a folder, through the predictor's worker, the order from the learner's worker, which is asked again after every single decision. TF-IDF + logistic regression learns the same labels (tfidf.ts).
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,6 +54,7 @@ const { values: flags, positionals } = parseArgs({
     label: { type: 'string', default: 'label' },
     text: { type: 'string', default: 'text' },
     limit: { type: 'string', default: '10000' },
+    base: { type: 'string', default: 'models/sentiment' },
   },
 });
 const budgets = flags.budget.split(',').map(Number);
@@ -70,9 +71,9 @@ async function readTexts(file: string, predictor: Predictor): Promise<Texts> {
   const kept = [...distinct.values()];
   const labels = [...new Set(kept.map(({ label }) => label))].sort();
   const files = {
-    manifest: readFileSync('models/sentiment/model.json'),
-    tokenizer: readFileSync('models/sentiment/tokenizer.json'),
-    model: readFileSync('models/sentiment/model.onnx'),
+    manifest: readFileSync(path.join(flags.base, 'model.json')),
+    tokenizer: readFileSync(path.join(flags.base, 'tokenizer.json')),
+    model: readFileSync(path.join(flags.base, 'model.onnx')),
   };
   const { labels: baseLabels } = await predictor.load('base', files);
   const texts = kept.map(({ text }) => text);
@@ -205,7 +206,7 @@ async function simulate(file: string, predictor: Predictor, client: LearnerClien
 
 async function main(): Promise<void> {
   if (positionals.length === 0) {
-    console.error('Usage: npm run simulate -- DATA_FILE… [--seeds 5] [--budget 50,100,200,400] [--label label] [--text text] [--limit 10000]');
+    console.error('Usage: npm run simulate -- DATA_FILE… [--seeds 5] [--budget 50,100,200,400] [--label label] [--text text] [--limit 10000] [--base models/sentiment]');
     process.exitCode = 2;
     return;
   }
