@@ -40,8 +40,8 @@ export async function show(name: string, content: string | Uint8Array): Promise<
   return await vscode.window.showTextDocument(uri, { preview: false });
 }
 
-/** Resolves when `condition` gives something, looking now and at each event; rejects when that takes longer than a person would wait. */
-export async function when<T>(what: string, events: readonly vscode.Event<unknown>[], condition: () => T | undefined, patience = 20_000): Promise<T> {
+/** Resolves when `condition` gives something other than false, looking now and at each event; rejects when that takes longer than a person would wait. */
+export async function when<T>(what: string, events: readonly vscode.Event<unknown>[], condition: () => T | undefined | false, patience = 20_000): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
     const subscriptions = events.map((event) => event(look));
     const deadline = setTimeout(() => {
@@ -54,7 +54,7 @@ export async function when<T>(what: string, events: readonly vscode.Event<unknow
     }
     function look(): void {
       const value = condition();
-      if (value === undefined) return;
+      if (value === undefined || value === false) return;
       done();
       resolve(value);
     }
