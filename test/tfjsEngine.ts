@@ -1,4 +1,4 @@
-import type { DenseLayer, EmbeddingLayer, LstmLayer, NgramLayer, PoolLayer } from '../src/core/model/architecture';
+import type { AttentionLayer, ConvLayer, DenseLayer, EmbeddingLayer, LstmLayer, MaxPoolLayer, NgramLayer, PoolLayer } from '../src/core/model/architecture';
 import type { ComputeEngine, LstmOptions, OptimizerStep, ParameterLayout, Sequence, TokenBatch } from '../src/training/engine';
 import { headOf } from '../src/core/model/onnxWriter';
 import { gramsOf, spreadGrams, sumGrams } from '../src/training/ngramSums';
@@ -20,6 +20,8 @@ export class TfjsEngine implements ComputeEngine {
   private readonly buffers = new BufferPool();
   private readonly touched = new Map<string, Set<number>>();
   private readonly traces = new WeakMap<Sequence, LstmTrace>();
+  private readonly convolved = new WeakMap<Sequence, { readonly x: TimeMajor; readonly layer: ConvLayer }>();
+  private readonly windowed = new WeakMap<Sequence, { readonly x: TimeMajor; readonly size: number }>();
   private training = false;
 
   constructor(readonly layout: ParameterLayout) {
@@ -218,6 +220,133 @@ export class TfjsEngine implements ComputeEngine {
       const recurrent = valuesOf(() => tf.matMul(tf.transpose(tf.tensor2d(states, [later, units])), tf.tensor2d(slopes, [later, width])));
       addTo(this.gradient(names.recurrent), maskedCopy(recurrent, trace.mask, trace.scale));
     }
+  }
+
+  conv(input: Sequence, layer: ConvLayer): Sequence {
+    const x = own(input);
+    const { lengths, time } = x;
+    const { filters, activation } = layer;
+    const y = this.zeros(lengths, time, filters);
+    const kernel = this.parameter(`${layer.name}/kernel`);
+    const bias = this.parameter(`${layer.name}/bias`);
+    forEachPlace(x, (at, b, t) => {
+      for (let k = 0; k < filters; k++) {
+        let sum = bias[k]!;
+        forEachTap(x, layer, b, t, (from, row) => {
+          for (let i = 0; i < x.width; i++) sum += x.data[from * x.width + i]! * kernel[(row + i) * filters + k]!;
+        });
+        y.data[at * filters + k] = activation === 'relu' ? Math.max(0, sum) : sum;
+      }
+    });
+    if (this.training) this.convolved.set(y, { x, layer });
+    return y;
+  }
+
+  convBackward(y: Sequence, dy: Sequence): Sequence {
+    const { x, layer } = this.convolved.get(y)!;
+    const { filters, activation } = layer;
+    const dx = this.zeros(x.lengths, x.time, x.width);
+    const kernel = this.parameter(`${layer.name}/kernel`);
+    const toKernel = this.gradient(`${layer.name}/kernel`);
+    const toBias = this.gradient(`${layer.name}/bias`);
+    forEachPlace(x, (at, b, t) => {
+      for (let k = 0; k < filters; k++) {
+        const slope = activation === 'relu' && own(y).data[at * filters + k]! <= 0 ? 0 : own(dy).data[at * filters + k]!;
+        toBias[k]! += slope;
+        forEachTap(x, layer, b, t, (from, row) => {
+          for (let i = 0; i < x.width; i++) {
+            toKernel[(row + i) * filters + k]! += slope * x.data[from * x.width + i]!;
+            dx.data[from * x.width + i]! += slope * kernel[(row + i) * filters + k]!;
+          }
+        });
+      }
+    });
+    return dx;
+  }
+
+  maxPool(input: Sequence, { size }: MaxPoolLayer): Sequence {
+    const x = own(input);
+    const { width } = x;
+    const y = this.zeros(x.lengths.map((length) => Math.ceil(length / size)), Math.ceil(x.time / size), width);
+    forEachPlace(y, (at, b, w) => {
+      for (let j = 0; j < width; j++) y.data[at * width + j] = x.data[greatestOf(x, b, j, w * size, size)]!;
+    });
+    if (this.training) this.windowed.set(y, { x, size });
+    return y;
+  }
+
+  maxPoolBackward(y: Sequence, dy: Sequence): Sequence {
+    const { x, size } = this.windowed.get(y)!;
+    const { width } = x;
+    const dx = this.zeros(x.lengths, x.time, width);
+    forEachPlace(own(y), (at, b, w) => {
+      for (let j = 0; j < width; j++) dx.data[greatestOf(x, b, j, w * size, size)]! += own(dy).data[at * width + j]!;
+    });
+    return dx;
+  }
+
+  attention(input: Sequence, layer: AttentionLayer): Float32Array {
+    const x = own(input);
+    const { width } = x;
+    const { shares } = this.attend(x, layer);
+    const out = new Float64Array(x.lengths.length * width);
+    forEachPlace(x, (at, b) => {
+      for (let j = 0; j < width; j++) out[b * width + j]! += shares[at]! * x.data[at * width + j]!;
+    });
+    return Float32Array.from(out);
+  }
+
+  attentionBackward(input: Sequence, layer: AttentionLayer, dy: Float32Array): Sequence {
+    const x = own(input);
+    const { width } = x;
+    const { name, units } = layer;
+    const { values, shares } = this.attend(x, layer);
+    const [kernel, context] = [this.parameter(`${name}/kernel`), this.parameter(`${name}/context`)];
+    const [toKernel, toBias, toContext] = [this.gradient(`${name}/kernel`), this.gradient(`${name}/bias`), this.gradient(`${name}/context`)];
+    const toShares = new Float64Array(shares.length);
+    const means = new Float64Array(x.lengths.length);
+    forEachPlace(x, (at, b) => {
+      for (let j = 0; j < width; j++) toShares[at]! += dy[b * width + j]! * x.data[at * width + j]!;
+      means[b]! += shares[at]! * toShares[at]!;
+    });
+    const dx = this.zeros(x.lengths, x.time, width);
+    forEachPlace(x, (at, b) => {
+      for (let j = 0; j < width; j++) dx.data[at * width + j]! += shares[at]! * dy[b * width + j]!;
+      const toEnergy = shares[at]! * (toShares[at]! - means[b]!);
+      for (let k = 0; k < units; k++) {
+        const value = values[at * units + k]!;
+        toContext[k]! += toEnergy * value;
+        const slope = toEnergy * context[k]! * (1 - value * value);
+        toBias[k]! += slope;
+        for (let j = 0; j < width; j++) {
+          toKernel[j * units + k]! += slope * x.data[at * width + j]!;
+          dx.data[at * width + j]! += slope * kernel[j * units + k]!;
+        }
+      }
+    });
+    return dx;
+  }
+
+  /** [T, B, units] what is compared with the context, and [T, B] the shares. */
+  private attend(x: TimeMajor, { name, units }: AttentionLayer): { readonly values: Float64Array; readonly shares: Float64Array } {
+    const { width } = x;
+    const [kernel, bias, context] = [this.parameter(`${name}/kernel`), this.parameter(`${name}/bias`), this.parameter(`${name}/context`)];
+    const values = new Float64Array(x.time * x.lengths.length * units);
+    const shares = new Float64Array(x.time * x.lengths.length);
+    const sums = new Float64Array(x.lengths.length);
+    forEachPlace(x, (at, b) => {
+      let energy = 0;
+      for (let k = 0; k < units; k++) {
+        let sum = bias[k]!;
+        for (let j = 0; j < width; j++) sum += x.data[at * width + j]! * kernel[j * units + k]!;
+        values[at * units + k] = Math.tanh(sum);
+        energy += values[at * units + k]! * context[k]!;
+      }
+      shares[at] = Math.exp(energy);
+      sums[b]! += shares[at]!;
+    });
+    forEachPlace(x, (at, b) => (shares[at]! /= sums[b]!));
+    return { values, shares };
   }
 
   pool(x: Sequence, layer: PoolLayer, source: LstmLayer | undefined): Float32Array {
@@ -422,6 +551,12 @@ export class TfjsEngine implements ComputeEngine {
     return this.slopes.subarray(offset, offset + size);
   }
 
+  private zeros(lengths: Int32Array, time: number, width: number): TimeMajor {
+    const x = this.sequence(lengths, time, width);
+    x.data.fill(0);
+    return x;
+  }
+
   private sequence(lengths: Int32Array, time: number, width: number): TimeMajor {
     return { lengths, time, width, data: this.buffers.take(lengths.length * time * width) };
   }
@@ -485,6 +620,27 @@ class BufferPool {
     this.used = [];
     this.free.clear();
   }
+}
+
+/** Calls `use` for every position inside a text. @param use gets the row of the time-major matrix, the text and the step */
+function forEachPlace({ lengths, time }: Sequence, use: (at: number, text: number, step: number) => void): void {
+  for (let t = 0; t < time; t++) for (let b = 0; b < lengths.length; b++) if (t < lengths[b]!) use(t * lengths.length + b, b, t);
+}
+
+/** Calls `use` for every step of a window that is inside its text. @param use gets the row of the time-major matrix, and the first row of that step's part of the kernel */
+function forEachTap({ lengths, width }: TimeMajor, { kernelSize }: ConvLayer, text: number, step: number, use: (from: number, row: number) => void): void {
+  for (let k = 0; k < kernelSize; k++) {
+    const t = step + k - Math.floor((kernelSize - 1) / 2);
+    if (t >= 0 && t < lengths[text]!) use(t * lengths.length + text, k * width);
+  }
+}
+
+/** Where the greatest value of a column is in a window. */
+function greatestOf({ data, lengths, width }: TimeMajor, text: number, column: number, first: number, size: number): number {
+  const place = (t: number): number => (t * lengths.length + text) * width + column;
+  let best = place(first);
+  for (let t = first + 1; t < Math.min(lengths[text]!, first + size); t++) if (data[place(t)]! > data[best]!) best = place(t);
+  return best;
 }
 
 function own(x: Sequence): TimeMajor {

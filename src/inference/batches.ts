@@ -18,13 +18,19 @@ export function batchBudget(architecture: Architecture): number {
 function operationsPerToken(architecture: Architecture): number {
   let width = 0;
   let operations = 1;
+  /** Steps of a sequence for each token: pooling over windows makes them fewer. */
+  let share = 1;
   for (const layer of architecture.layers) {
     if (layer.type === 'embedding') width = layer.size;
     else if (layer.type === 'lstm') {
       const directions = layer.bidirectional ? 2 : 1;
-      operations += directions * 8 * layer.units * (width + layer.units);
+      operations += share * directions * 8 * layer.units * (width + layer.units);
       width = directions * layer.units;
-    }
+    } else if (layer.type === 'conv') {
+      operations += share * 2 * layer.kernelSize * width * layer.filters;
+      width = layer.filters;
+    } else if (layer.type === 'maxPool') share /= layer.size;
+    else if (layer.type === 'attention') operations += share * 2 * layer.units * width;
   }
   return operations;
 }

@@ -48,20 +48,34 @@ export interface TokenCost {
   readonly operations: number;
 }
 
-/** What a token costs in training on that architecture: sequences and their gradients, gates and cells of its LSTM layers, and their matrix products. */
+/** What a token costs in training on that architecture: sequences and their gradients, gates and cells of its LSTM layers, and their matrix products. After pooling over windows there are so many fewer steps. */
 export function tokenCost({ layers }: Architecture): TokenCost {
   let floats = 0;
   let products = 0;
   let width = 0;
+  /** Steps of a sequence for each token. */
+  let share = 1;
   for (const layer of layers) {
     if (layer.type === 'lstm') {
       const directions = layer.bidirectional ? 2 : 1;
-      floats += directions * 6 * layer.units;
-      products += directions * 4 * layer.units * (width + layer.units);
+      floats += share * directions * 6 * layer.units;
+      products += share * directions * 4 * layer.units * (width + layer.units);
       width = directions * layer.units;
+    } else if (layer.type === 'conv') {
+      // where each step of a window stands, on both ways
+      floats += share * 2 * layer.kernelSize;
+      products += share * layer.kernelSize * width * layer.filters;
+      width = layer.filters;
+    } else if (layer.type === 'maxPool') {
+      floats += width;
+      share /= layer.size;
+    } else if (layer.type === 'attention') {
+      floats += share * (layer.units + 2);
+      products += share * layer.units * width;
+      break;
     } else if (layer.type === 'embedding') width = layer.size;
     else if (layer.type !== 'dropout') break;
-    floats += 2 * width;
+    floats += share * 2 * width;
   }
   return { bytes: 4 * floats, operations: 6 * products };
 }

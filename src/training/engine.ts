@@ -1,4 +1,4 @@
-import { weightShapes, type Architecture, type DenseLayer, type EmbeddingLayer, type LstmLayer, type NgramLayer, type PoolLayer } from '../core/model/architecture';
+import { weightShapes, type Architecture, type AttentionLayer, type ConvLayer, type DenseLayer, type EmbeddingLayer, type LstmLayer, type MaxPoolLayer, type NgramLayer, type PoolLayer } from '../core/model/architecture';
 
 /**
  * What computes: all layers that have parameters, and Adam, over one flat array of parameters.
@@ -49,6 +49,21 @@ export interface ComputeEngine {
   lstm(x: Sequence, layer: LstmLayer, options?: LstmOptions): Sequence;
   /** Given `y` that {@link lstm} returned in this batch and the loss's gradient `dy` to it: adds the weights' gradients and returns the gradient to x. Called at most once for each `y`; may overwrite `dy`. */
   lstmBackward(y: Sequence, dy: Sequence): Sequence;
+
+  /** [B, T, I] → [B, T, filters], see {@link ConvLayer}. */
+  conv(x: Sequence, layer: ConvLayer): Sequence;
+  /** As {@link lstmBackward}. */
+  convBackward(y: Sequence, dy: Sequence): Sequence;
+
+  /** [B, T, D] → [B, ⌈T/size⌉, D], see {@link MaxPoolLayer}; the lengths of what comes back are those of its steps. */
+  maxPool(x: Sequence, layer: MaxPoolLayer): Sequence;
+  /** The gradient to x, given `y` that {@link maxPool} returned in this batch and the gradient to it. Of equal maxima the first gets the gradient. */
+  maxPoolBackward(y: Sequence, dy: Sequence): Sequence;
+
+  /** [B, T, D] → a fresh [B, D], see {@link AttentionLayer}. */
+  attention(x: Sequence, layer: AttentionLayer): Float32Array;
+  /** Given `x` that {@link attention} read in this batch, and `dy` [B, D]: adds the weights' gradients and returns the gradient to x. Called at most once. */
+  attentionBackward(x: Sequence, layer: AttentionLayer, dy: Float32Array): Sequence;
 
   /**
    * [B, T, D] → a fresh [B, methods × D], methods side by side in the layer's order: `max` and `mean` over the valid positions; `last`: for each direction of `source` the

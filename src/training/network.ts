@@ -1,6 +1,7 @@
 import type { Architecture, DenseLayer, Layer, LstmLayer, NgramLayer } from '../core/model/architecture';
 import { ngramLayerOf } from '../core/model/ngrams';
 import type { ComputeEngine, LstmOptions, Sequence, TokenBatch } from './engine';
+import { hasSigmoidHead, type TaskKind } from '../core/model/onnxWriter';
 import { softmaxCrossEntropy, type LossOptions } from './loss';
 import { drawMask, keepsToken, randomOf } from './seeds';
 import { tf } from './tf';
@@ -15,6 +16,11 @@ export interface LabelledBatch extends TokenBatch {
   readonly stepSeed: number;
 }
 
+export interface NetworkOptions extends LossOptions {
+  /** What the logits are for: decides what a head of one unit is, see {@link hasSigmoidHead}. Default `single`. */
+  readonly kind?: TaskKind;
+}
+
 /**
  * A model's graph over an engine: the forward pass, the loss and all gradients.
  *
@@ -26,10 +32,11 @@ export class Network {
   private readonly body: readonly Layer[];
   private readonly head: DenseLayer;
   private readonly wide: NgramLayer | undefined;
+  private readonly hasSigmoidHead: boolean;
 
   constructor(
     private readonly engine: ComputeEngine,
-    private readonly options: LossOptions = {},
+    private readonly options: NetworkOptions = {},
   ) {
     const { layers } = engine.layout.architecture;
     const head = layers.at(-1);
@@ -37,15 +44,16 @@ export class Network {
     this.head = head;
     this.wide = ngramLayerOf(engine.layout.architecture);
     this.body = layers.slice(0, -1);
+    this.hasSigmoidHead = hasSigmoidHead(engine.layout.architecture, options.kind ?? 'single');
   }
 
   get architecture(): Architecture {
     return this.engine.layout.architecture;
   }
 
-  /** L, the number of logits. */
+  /** L, the number of logits: the head's units, or two where its one unit tells two labels apart. */
   get labels(): number {
-    return this.head.units;
+    return this.hasSigmoidHead ? 2 : this.head.units;
   }
 
   /**
@@ -64,9 +72,10 @@ export class Network {
         const { plain, loss, slopes } = softmaxCrossEntropy(this.scores(batch, values), batch.labels, weight, this.options);
         total = plain;
         // the gradient to the loss itself is 1
+        const toHead = this.hasSigmoidHead ? secondOfPairs(slopes) : slopes;
         return op(features, tf.scalar(loss), () => {
-          if (wide) engine.ngramsBackward(batch, wide, slopes);
-          return tf.tensor(engine.denseBackward(values, head, slopes), features.shape);
+          if (wide) engine.ngramsBackward(batch, wide, toHead);
+          return tf.tensor(engine.denseBackward(values, head, toHead), features.shape);
         }) as tf.Scalar;
       };
       tf.grad(loss)(tf.scalar(0));
@@ -93,7 +102,7 @@ export class Network {
     const { engine, head, wide } = this;
     const logits = engine.dense(features, head);
     if (wide) engine.ngrams(batch, wide).forEach((logit, k) => (logits[k]! += logit));
-    return logits;
+    return this.hasSigmoidHead ? logitPairs(logits) : logits;
   }
 
   /**
@@ -108,6 +117,13 @@ export class Network {
     let sequence: Sequence | undefined;
     let vector: tf.Tensor | undefined;
     let source: LstmLayer | undefined;
+    /** From a sequence to one vector for each text. */
+    const leave = (values: Float32Array, wayBack: (dy: Float32Array) => Sequence): tf.Tensor =>
+      op(root, tf.tensor2d(values, [batch.lengths.length, values.length / batch.lengths.length]), (dy) => {
+        let slope = wayBack(dy.dataSync() as Float32Array);
+        for (const step of back.reverse()) slope = step(slope);
+        return tf.scalar(0);
+      });
     for (const [index, layer] of this.body.entries()) {
       switch (layer.type) {
         case 'embedding':
@@ -124,14 +140,26 @@ export class Network {
           source = layer;
           break;
         }
+        case 'conv': {
+          const y = engine.conv(needed(sequence, layer), layer);
+          back.push((dy) => engine.convBackward(y, dy));
+          sequence = y;
+          break;
+        }
+        case 'maxPool': {
+          const y = engine.maxPool(needed(sequence, layer), layer);
+          back.push((dy) => engine.maxPoolBackward(y, dy));
+          sequence = y;
+          break;
+        }
         case 'pool': {
           const x = needed(sequence, layer);
-          const shape: [number, number] = [x.lengths.length, layer.methods.length * x.width];
-          vector = op(root, tf.tensor2d(engine.pool(x, layer, source), shape), (dy) => {
-            let slope = engine.poolBackward(x, layer, source, dy.dataSync() as Float32Array);
-            for (const step of back.reverse()) slope = step(slope);
-            return tf.scalar(0);
-          });
+          vector = leave(engine.pool(x, layer, source), (dy) => engine.poolBackward(x, layer, source, dy));
+          break;
+        }
+        case 'attention': {
+          const x = needed(sequence, layer);
+          vector = leave(engine.attention(x, layer), (dy) => engine.attentionBackward(x, layer, dy));
           break;
         }
         case 'dense': {
@@ -151,7 +179,7 @@ export class Network {
             vector = tf.mul(vector, tf.tensor2d(Float32Array.from(mask, (keep) => keep * scale), [batch.lengths.length, width]));
           } else {
             const x = needed(sequence, layer);
-            const mask = layer.over === 'tokens' ? tokenMask(batch, random.seeds, index, layer.rate, x.width) : dropoutMask(batch.lengths, random.seeds, index, layer.rate, x.time, x.width);
+            const mask = layer.over === 'tokens' ? tokenMask(batch, random.seeds, index, layer.rate, x.width) : dropoutMask(x.lengths, random.seeds, index, layer.rate, x.time, x.width);
             sequence = engine.mask(x, mask, scale);
             back.push((dy) => engine.mask(dy, mask, scale));
           }
@@ -175,6 +203,18 @@ function op(input: tf.Tensor, output: tf.Tensor, backward: (dy: tf.Tensor) => tf
     void read;
     return { value: output, gradFunc: backward };
   })(input);
+}
+
+/** [B] → [B, 2]: a logit z as the logits [0, z] of two labels. */
+export function logitPairs(logits: Float32Array): Float32Array {
+  const pairs = new Float32Array(2 * logits.length);
+  logits.forEach((logit, row) => (pairs[2 * row + 1] = logit));
+  return pairs;
+}
+
+/** The way back of {@link logitPairs}. */
+export function secondOfPairs(slopes: Float32Array): Float32Array {
+  return Float32Array.from({ length: slopes.length / 2 }, (_, row) => slopes[2 * row + 1]!);
 }
 
 function needed<T>(input: T | undefined, layer: Layer): T {

@@ -2,10 +2,11 @@ import type { Architecture, DenseLayer, Layer, LstmLayer, NgramLayer } from '../
 import type { ValidBundle } from '../core/model/bundle';
 import { ngramBuckets, ngramLayerOf, scaleOfSize } from '../core/model/ngrams';
 import type { StoredRows } from '../core/model/onnxReader';
-import { headOf } from '../core/model/onnxWriter';
+import { hasSigmoidHead, headOf } from '../core/model/onnxWriter';
 import type { ExplainTarget } from '../core/protocol/explainer';
 import { parameterLayout, type ComputeEngine, type CreateEngine, type Sequence } from './engine';
 import { takeWeights } from './initialize';
+import { logitPairs, secondOfPairs } from './network';
 
 /** Id of `<unk>`, which a token is compared with. */
 const unknown = 1;
@@ -36,13 +37,14 @@ export class TextGradient {
   private readonly body: readonly Layer[];
   private readonly vectors: StoredRows;
   private readonly wide: WidePart | undefined;
+  private readonly isPair: boolean;
 
   /** @throws Error when the engine cannot compute such a model */
   static async open(bundle: ValidBundle, createEngine: CreateEngine): Promise<TextGradient> {
     const { architecture } = bundle.manifest;
     const layout = parameterLayout(narrowed(architecture));
     const engine = await createEngine(layout);
-    takeWeights(layout, engine.weights(), bundle.weights(({ type }) => type === 'lstm' || type === 'dense'), new Set([`${architecture.layers[0]?.name}/table`]));
+    takeWeights(layout, engine.weights(), bundle.weights(({ type }) => type !== 'embedding' && type !== 'ngrams'), new Set([`${architecture.layers[0]?.name}/table`]));
     return new TextGradient(bundle, engine);
   }
 
@@ -54,6 +56,7 @@ export class TextGradient {
     const [embedding, ...layers] = architecture.layers;
     const ngrams = ngramLayerOf(architecture);
     this.head = headOf(architecture);
+    this.isPair = hasSigmoidHead(architecture, bundle.manifest.task.kind);
     this.body = layers.slice(0, -1);
     this.vectors = bundle.rows(`${embedding?.name}/table`);
     this.wide = ngrams && new WidePart(ngrams, bundle.rows(`${ngrams.name}/table`), bundle.rows(`${ngrams.name}/sizes`));
@@ -69,8 +72,10 @@ export class TextGradient {
     const { features, back } = this.forward(engine.write(vectors, { lengths: Int32Array.of(ids.length), time: ids.length, width }));
     const logits = engine.dense(features, head);
     wide?.sum(ids).forEach((logit, k) => (logits[k]! += logit));
-    const scores = this.scoresOf(logits);
-    const slopes = this.slopesOf(target, scores);
+    const { isPair } = this;
+    const scores = this.scoresOf(isPair ? logitPairs(logits) : logits);
+    const toScores = this.slopesOf(target, scores);
+    const slopes = isPair ? secondOfPairs(toScores) : toScores;
     const toFeatures = engine.denseBackward(features, head, slopes);
     if (target.kind === 'sum') target.features.forEach((slope, j) => (toFeatures[j]! += slope));
     const gradient = engine.read(back(toFeatures));
@@ -108,10 +113,28 @@ export class TextGradient {
           source = layer;
           break;
         }
+        case 'conv': {
+          const y = engine.conv(sequence, layer);
+          overSequences.unshift((dy) => engine.convBackward(y, dy));
+          sequence = y;
+          break;
+        }
+        case 'maxPool': {
+          const y = engine.maxPool(sequence, layer);
+          overSequences.unshift((dy) => engine.maxPoolBackward(y, dy));
+          sequence = y;
+          break;
+        }
         case 'pool': {
           const [x, from] = [sequence, source];
           vector = engine.pool(x, layer, from);
           unpool = (dy) => engine.poolBackward(x, layer, from, dy);
+          break;
+        }
+        case 'attention': {
+          const x = sequence;
+          vector = engine.attention(x, layer);
+          unpool = (dy) => engine.attentionBackward(x, layer, dy);
           break;
         }
         case 'dense': {

@@ -28,6 +28,10 @@ export function cardOf(model: ShippedModel, manifest: ModelManifest, sets: reado
         return [`beside it, words and pairs of words in ${layer.buckets.toLocaleString('en')} buckets`];
       case 'dense':
         return [`dense, ${layer.units} labels`];
+      // which no shipped model has
+      case 'conv':
+      case 'maxPool':
+      case 'attention':
       case 'dropout':
         return [];
     }

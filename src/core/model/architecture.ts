@@ -12,7 +12,7 @@ export interface Architecture {
   readonly layers: readonly Layer[];
 }
 
-export type Layer = EmbeddingLayer | LstmLayer | PoolLayer | DenseLayer | DropoutLayer | NgramLayer;
+export type Layer = EmbeddingLayer | LstmLayer | ConvLayer | MaxPoolLayer | PoolLayer | AttentionLayer | DenseLayer | DropoutLayer | NgramLayer;
 
 /** Token ids [B, T] → vectors [B, T, size]. Row 0 is `<pad>`, row 1 `<unk>`. */
 export interface EmbeddingLayer {
@@ -37,17 +37,52 @@ export interface LstmLayer {
 }
 
 /**
+ * Convolution over time (Collobert et al. 2011; Kim 2014): [B, T, D] → [B, T, filters], y[t] = activation(Σ_j x[t + j − left]·kernel[j] + bias) over `kernelSize` = k steps, of which
+ * left = ⌊(k−1)/2⌋ lie before t ('same' padding as in Keras). Positions at or after a text's length count as zeros and give zeros.
+ */
+export interface ConvLayer {
+  readonly type: 'conv';
+  readonly name: string;
+  readonly filters: number;
+  /** Steps that a filter sees, at least 1. */
+  readonly kernelSize: number;
+  readonly activation: 'linear' | 'relu';
+}
+
+/**
+ * Greatest value of each column over windows of `size` steps that follow one another without overlap: [B, T, D] → [B, ⌈T/size⌉, D]; a text of `length` steps has ⌈length/size⌉ of them then, the last of which may
+ * see fewer steps.
+ */
+export interface MaxPoolLayer {
+  readonly type: 'maxPool';
+  readonly name: string;
+  /** At least 1. */
+  readonly size: number;
+}
+
+/**
+ * Sequence → vector by additive attention (Bahdanau, Cho & Bengio 2015) with a learned context vector (Yang et al. 2016): [B, T, D] → [B, D],
+ * Σ_t a_t·h_t with a = softmax over the text's positions of tanh(h_t·kernel + bias)·context. A text of no tokens gives zeros.
+ */
+export interface AttentionLayer {
+  readonly type: 'attention';
+  readonly name: string;
+  /** Width of what is compared with the context vector. */
+  readonly units: number;
+}
+
+/**
  * Sequence → vector, several ways side by side in the order given: [B, T, D] → [B, methods × D].
  * Positions at or after a text's length do not count. A text of no tokens gives zeros.
  */
 export interface PoolLayer {
   readonly type: 'pool';
   readonly name: string;
-  /** `last`: per direction, the state after that direction's last step. */
+  /** `last`: per direction, the state after that direction's last step; the sequence then comes from an LSTM, with nothing but dropout in between. */
   readonly methods: readonly ('max' | 'mean' | 'last')[];
 }
 
-/** [B, D] → [B, units]. The last dense layer of an architecture gives the logits, one per label. */
+/** [B, D] → [B, units]. The last dense layer of an architecture, the head, gives the logits, one per label; where one of two labels applies, it may have a single unit, see `hasSigmoidHead`. */
 export interface DenseLayer {
   readonly type: 'dense';
   readonly name: string;
@@ -96,6 +131,8 @@ export type Weights = Readonly<Record<string, WeightTensor>>;
  * - embedding `NAME/table` [V, E]
  * - lstm, per direction `NAME/forward/…` and, if bidirectional, `NAME/backward/…`: `kernel` [I, 4H], `recurrent` [H, 4H], `bias` [4H];
  *   gates in the order input, forget, cell, output (Keras's order; the ONNX writer permutes to input, output, forget, cell)
+ * - conv `NAME/kernel` [k·D, filters], the k steps one after the other, and `NAME/bias` [filters]
+ * - attention `NAME/kernel` [D, units], `NAME/bias` [units], `NAME/context` [units, 1]
  * - dense `NAME/kernel` [D, units], `NAME/bias` [units]
  * - ngrams `NAME/table` [buckets, L rounded up to a multiple of 4, for the kernels' sake]: the columns after the logits' are zero and count for nothing; `NAME/sizes` [buckets], each at least 0; a file has none where all are 1
  *
@@ -104,8 +141,8 @@ export type Weights = Readonly<Record<string, WeightTensor>>;
 export function weightShapes(architecture: Architecture): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   let width = 0;
-  let directions = 1;
   let sequence = false;
+  let fromLstm = false;
   architecture.layers.forEach((layer, index) => {
     if ((index === 0) !== (layer.type === 'embedding')) throw new Error('An architecture starts with its one embedding layer.');
     switch (layer.type) {
@@ -121,12 +158,31 @@ export function weightShapes(architecture: Architecture): Map<string, readonly n
           shapes.set(`${layer.name}/${direction}/recurrent`, [layer.units, 4 * layer.units]);
           shapes.set(`${layer.name}/${direction}/bias`, [4 * layer.units]);
         }
-        directions = layer.bidirectional ? 2 : 1;
-        width = layer.units * directions;
+        width = layer.units * (layer.bidirectional ? 2 : 1);
+        fromLstm = true;
+        break;
+      case 'conv':
+        if (!sequence) throw new Error(`Layer ${layer.name}: a convolution reads a sequence.`);
+        shapes.set(`${layer.name}/kernel`, [layer.kernelSize * width, layer.filters]);
+        shapes.set(`${layer.name}/bias`, [layer.filters]);
+        width = layer.filters;
+        fromLstm = false;
+        break;
+      case 'maxPool':
+        if (!sequence) throw new Error(`Layer ${layer.name}: pooling over windows reads a sequence.`);
+        fromLstm = false;
         break;
       case 'pool':
         if (!sequence) throw new Error(`Layer ${layer.name}: pooling reads a sequence.`);
+        if (layer.methods.includes('last') && !fromLstm) throw new Error(`Layer ${layer.name}: pooling by \`last\` reads an LSTM.`);
         width *= layer.methods.length;
+        sequence = false;
+        break;
+      case 'attention':
+        if (!sequence) throw new Error(`Layer ${layer.name}: attention reads a sequence.`);
+        shapes.set(`${layer.name}/kernel`, [width, layer.units]);
+        shapes.set(`${layer.name}/bias`, [layer.units]);
+        shapes.set(`${layer.name}/context`, [layer.units, 1]);
         sequence = false;
         break;
       case 'dense':

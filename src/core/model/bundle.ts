@@ -112,7 +112,7 @@ export function validateBundle(files: { readonly manifest?: Uint8Array; readonly
   checkHash(whole.model, manifest.sha256, where, 'model');
   const tokenizer = Tokenizer.fromJson(whole.tokenizer, { maxTokens: manifest.tokenizer.maxTokens });
   checkVocabulary(manifest, tokenizer, where);
-  const onnx = readOnnx(whole.model, manifest.architecture, pathOf(where, 'model'));
+  const onnx = readOnnx(whole.model, manifest.architecture, pathOf(where, 'model'), manifest.task.kind);
   const path = pathOf(where, 'model');
   return {
     manifest,

@@ -3,7 +3,7 @@ import type { EpochReport } from '../protocol/trainer';
 import { weightShapes, type Architecture, type Layer } from './architecture';
 import { JsonObject } from './jsonChecks';
 import { ngramLimits } from './ngrams';
-import { precisions, taskKinds, type Precision, type TaskKind } from './onnxWriter';
+import { hasSigmoidHead, precisions, taskKinds, type Precision, type TaskKind } from './onnxWriter';
 
 /** Version of the bundle format that this code writes, and the newest that it reads. */
 export const formatVersion = 1;
@@ -72,6 +72,8 @@ export const manifestLimits = {
   vocabulary: 1_000_000,
   /** Width of any layer. */
   units: 16_384,
+  /** Steps that a convolution or a window of pooling sees at once. */
+  window: 64,
   /** Numbers in all matrices together. */
   weights: 64_000_000,
   maxTokens: 65_536,
@@ -102,11 +104,12 @@ export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
   const architecture = parseArchitecture(file.object('architecture'), where);
   const head = architecture.layers.at(-1);
   const scores = kind === 'number' ? 1 : labels.length;
-  if (head?.type !== 'dense' || head.units !== scores)
+  const given = head?.type !== 'dense' ? 0 : hasSigmoidHead(architecture, kind) ? 2 : head.units;
+  if (given !== scores)
     throw new HumanError(
       'manifest.labels',
       '{0}: the model gives {1} scores for {2} labels. The file was changed by hand or belongs to another model; get the model again from where it came from.',
-      [where, head?.type === 'dense' ? head.units : 0, scores],
+      [where, given, scores],
     );
   const tokenizer = file.object('tokenizer');
   return {
@@ -146,11 +149,6 @@ function parseArchitecture(value: JsonObject, where: string): Architecture {
   let shapes: Map<string, readonly number[]>;
   try {
     shapes = weightShapes(architecture);
-    let fromLstm = false;
-    for (const layer of layers) {
-      if (layer.type === 'lstm') fromLstm = true;
-      if (layer.type === 'pool' && layer.methods.includes('last') && !fromLstm) throw new Error(`Layer ${layer.name}: pooling by \`last\` reads an LSTM.`);
-    }
   } catch (error) {
     throw new HumanError('manifest.architecture', '{0}: the layers of the model do not fit together. {1} Get the model again from where it came from.', [where, error instanceof Error ? error.message : ''], {
       cause: error,
@@ -168,12 +166,18 @@ function parseLayer(layer: JsonObject): Layer {
   const name = layer.pattern('name', 64, /^[A-Za-z][\w.-]*$/, 'lstm1');
   const units = (field: string): number => layer.integer(field, 1, manifestLimits.units);
   const rate = (field: string): number => layer.number(field, 0, 0.999);
-  const type = layer.oneOf('type', ['embedding', 'lstm', 'pool', 'dense', 'dropout', 'ngrams']);
+  const type = layer.oneOf('type', ['embedding', 'lstm', 'conv', 'maxPool', 'pool', 'attention', 'dense', 'dropout', 'ngrams']);
   switch (type) {
     case 'embedding':
       return { type, name, vocabularySize: layer.integer('vocabularySize', 2, manifestLimits.vocabulary), size: units('size') };
     case 'lstm':
       return { type, name, units: units('units'), bidirectional: layer.boolean('bidirectional'), ...(layer.has('recurrentDropout') ? { recurrentDropout: rate('recurrentDropout') } : {}) };
+    case 'conv':
+      return { type, name, filters: units('filters'), kernelSize: layer.integer('kernelSize', 1, manifestLimits.window), activation: layer.oneOf('activation', ['linear', 'relu']) };
+    case 'maxPool':
+      return { type, name, size: layer.integer('size', 1, manifestLimits.window) };
+    case 'attention':
+      return { type, name, units: units('units') };
     case 'pool':
       return { type, name, methods: layer.choices('methods', ['max', 'mean', 'last']) };
     case 'dense':

@@ -37,6 +37,12 @@ function layerText(layer: Layer): string[] {
       return [`${layer.bidirectional ? 'bidirectional ' : ''}LSTM, ${layer.units} units${layer.bidirectional ? ' each way' : ''}`];
     case 'pool':
       return [`${layer.methods.join(' + ')} pooling`];
+    case 'conv':
+      return [`convolution, ${layer.filters} filters over ${layer.kernelSize} tokens`];
+    case 'maxPool':
+      return [`greatest of every ${layer.size}`];
+    case 'attention':
+      return [`additive attention, ${layer.units}`];
     case 'dense':
       return [`dense, ${layer.units}`];
     case 'ngrams':

@@ -1,7 +1,7 @@
 import { HumanError } from '../errors';
 import { weightShapes, type Architecture, type Layer, type Weights, type WeightTensor } from './architecture';
 import { decodeOnnx, foreign, type OnnxModel, type OnnxPort, type OnnxTensor } from './onnxFormat';
-import { directionsOf, headOf, operators, ports, storedWeights, transpose, unstoreLstm } from './onnxWriter';
+import { directionsOf, hasSigmoidHead, headOf, operators, ports, storedWeights, transpose, unstoreLstm, type TaskKind } from './onnxWriter';
 import { allFinite, dequantizeRows, expand, fromFloat16 } from './quantize';
 
 /**
@@ -10,8 +10,8 @@ import { allFinite, dequantizeRows, expand, fromFloat16 } from './quantize';
  * @param where the file's name for messages
  * @throws HumanError as {@link readOnnx}
  */
-export function readOnnxWeights(model: Uint8Array, architecture: Architecture, where = 'model.onnx'): Weights {
-  return weightsOf(readOnnx(model, architecture, where), architecture, where);
+export function readOnnxWeights(model: Uint8Array, architecture: Architecture, where = 'model.onnx', kind: TaskKind = 'single'): Weights {
+  return weightsOf(readOnnx(model, architecture, where, kind), architecture, where);
 }
 
 /**
@@ -21,13 +21,15 @@ export function readOnnxWeights(model: Uint8Array, architecture: Architecture, w
  * @throws HumanError `model.truncated`, `model.external`, `model.foreign` (see `decodeOnnx`), `model.operator` for an operator that we do not write,
  *   `model.weights` for weights of another architecture, `model.notFinite`
  */
-export function readOnnx(model: Uint8Array, architecture: Architecture, where: string): OnnxModel {
+export function readOnnx(model: Uint8Array, architecture: Architecture, where: string, kind: TaskKind = 'single'): OnnxModel {
   const read = decodeOnnx(model, where);
   const head = headOf(architecture);
   const width = weightShapes(architecture).get(`${head.name}/kernel`)![0]!;
+  const scores = hasSigmoidHead(architecture, kind) ? 2 : head.units;
+  const attends = architecture.layers.some(({ type }) => type === 'attention');
   const expected: readonly [readonly OnnxPort[], string][] = [
     [read.inputs, `${ports.ids} int32 batch,time; ${ports.lengths} int32 batch`],
-    [read.outputs, `${ports.scores} float32 batch,${head.units}; ${ports.features} float32 batch,${width}`],
+    [read.outputs, [`${ports.scores} float32 batch,${scores}`, `${ports.features} float32 batch,${width}`, ...(attends ? [`${ports.attention} float32 batch,steps`] : [])].join('; ')],
   ];
   for (const [found, wanted] of expected) {
     const described = found.map((port) => `${port.name} ${port.type} ${port.shape.join()}`).join('; ');
@@ -114,10 +116,13 @@ export function weightsOf(model: OnnxModel, architecture: Architecture, where: s
         });
         break;
       }
-      case 'dense': {
+      case 'dense':
+      case 'conv':
+      case 'attention': {
         const [rows, columns] = shapes.get(`${name}/kernel`)!;
         put(`${name}/kernel`, transpose(stored(`${name}/W`), columns!, rows!));
         put(`${name}/bias`, stored(`${name}/B`));
+        if (layer.type === 'attention') put(`${name}/context`, stored(`${name}/context`));
         break;
       }
       case 'ngrams': {
@@ -127,6 +132,7 @@ export function weightsOf(model: OnnxModel, architecture: Architecture, where: s
         break;
       }
       case 'pool':
+      case 'maxPool':
       case 'dropout':
         break;
     }

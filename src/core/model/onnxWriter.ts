@@ -1,5 +1,5 @@
 import { HumanError } from '../errors';
-import { weightShapes, type Architecture, type DenseLayer, type EmbeddingLayer, type LstmLayer, type NgramLayer, type PoolLayer, type WeightTensor, type Weights } from './architecture';
+import { weightShapes, type Architecture, type AttentionLayer, type ConvLayer, type DenseLayer, type EmbeddingLayer, type LstmLayer, type MaxPoolLayer, type NgramLayer, type PoolLayer, type WeightTensor, type Weights } from './architecture';
 import { elementTypes, encodeOnnx, type ElementType, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxFormat';
 import { ngramDigit, ngramFactors, ngramLayerOf } from './ngrams';
 import { allFinite, compand, quantizeRows, toFloat16 } from './quantize';
@@ -28,13 +28,14 @@ export interface WriteOptions {
 }
 
 /** Names of the graph's inputs and outputs. */
-export const ports = { ids: 'input_ids', lengths: 'lengths', scores: 'scores', features: 'features' } as const;
+export const ports = { ids: 'input_ids', lengths: 'lengths', scores: 'scores', features: 'features', attention: 'attention' } as const;
 
 /**
  * A model as an ONNX file.
  *
  * Inputs: `input_ids` int32 [batch, time] (what stands at or after a text's length does not matter; ids outside the vocabulary count as `<unk>`)
  * and `lengths` int32 [batch] (0..time). Outputs, float32: `scores` [batch, labels] and `features` [batch, dim], what the last dense layer reads.
+ * With an attention layer there is `attention` [batch, steps] too, the share that each step of its input has in what it gives: zeros outside the text, else 1 in sum; steps are tokens unless windows were pooled before.
  * A row's results do not depend on its padding or on the other rows. A text of no tokens has zeros from the pooling on, so its scores are the biases'.
  *
  * @throws Error when the weights are not those of the architecture: a defect
@@ -47,6 +48,8 @@ export function writeOnnx(architecture: Architecture, weights: Weights, options:
 
   const graph = new GraphBuilder(precision, weights);
   const texts = writeInputs(graph, architecture);
+  /** The texts as the sequence has them: pooling over windows makes them shorter. */
+  let steps = texts;
   let state: Sequence | Vector | undefined;
   const head = headOf(architecture);
   for (const layer of architecture.layers) {
@@ -55,10 +58,19 @@ export function writeOnnx(architecture: Architecture, weights: Weights, options:
         state = writeEmbedding(graph, layer, texts);
         break;
       case 'lstm':
-        state = writeLstm(graph, layer, texts, asSequence(state));
+        state = writeLstm(graph, layer, steps, asSequence(state));
         break;
       case 'pool':
-        state = writePool(graph, layer, texts, asSequence(state));
+        state = writePool(graph, layer, steps, asSequence(state));
+        break;
+      case 'conv':
+        state = writeConv(graph, layer, steps, asSequence(state));
+        break;
+      case 'maxPool':
+        [state, steps] = writeMaxPool(graph, layer, steps, asSequence(state));
+        break;
+      case 'attention':
+        state = writeAttention(graph, layer, steps, asSequence(state));
         break;
       case 'dense': {
         const input = asVector(state);
@@ -75,7 +87,8 @@ export function writeOnnx(architecture: Architecture, weights: Weights, options:
     }
   }
   const wide = ngramLayerOf(architecture);
-  const logits = wide ? writeNgrams(graph, wide, texts, asVector(state)) : asVector(state);
+  const given = wide ? writeNgrams(graph, wide, texts, asVector(state)) : asVector(state);
+  const logits = hasSigmoidHead(architecture, kind) ? writeLogitPair(graph, given) : given;
   const scores = kind === 'number' ? 1 : labels.length;
   if (scores !== logits.width) throw new Error(`${scores} labels for ${logits.width} scores.`);
   writeScores(graph, logits, kind, temperature);
@@ -90,6 +103,7 @@ export function writeOnnx(architecture: Architecture, weights: Weights, options:
     outputs: [
       { name: ports.scores, type: 'float32', shape: ['batch', logits.width] },
       { name: ports.features, type: 'float32', shape: ['batch', weights[`${head.name}/kernel`]!.shape[0]!] },
+      ...(architecture.layers.some(({ type }) => type === 'attention') ? [{ name: ports.attention, type: 'float32', shape: ['batch', 'steps'] } as const] : []),
     ],
     metadata: new Map([['labels', JSON.stringify(labels)], ['kind', kind], ...Object.entries(options.metadata ?? {})]),
   });
@@ -100,6 +114,14 @@ export function headOf(architecture: Architecture): DenseLayer {
   const head = architecture.layers.at(-1);
   if (head?.type !== 'dense') throw new Error('An architecture ends with a dense layer that gives the logits.');
   return head;
+}
+
+/**
+ * Whether the head is one unit that tells two labels apart: its logit z stands for the logits [0, z], so that the scores are [1 − σ(z), σ(z)], and its loss is binary cross entropy.
+ * Any head of one unit is, unless it gives a number or the one label of `multi`.
+ */
+export function hasSigmoidHead(architecture: Architecture, kind: TaskKind): boolean {
+  return kind === 'single' && headOf(architecture).units === 1;
 }
 
 function checkWeights(architecture: Architecture, weights: Weights): void {
@@ -147,6 +169,11 @@ class GraphBuilder {
       this.tensors.push({ name, type, shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) });
     }
     return name;
+  }
+
+  /** The value of that name, which `make` defines the first time that it is asked for. */
+  once(name: string, make: (name: string) => string): string {
+    return this.defined.has(name) ? name : make(name);
   }
 
   /** Whole numbers for shapes and axes. */
@@ -207,7 +234,7 @@ class GraphBuilder {
 
   /** All nodes; outputs that nobody reads are left out where they cost time (an LSTM's whole sequence). */
   finishedNodes(): OnnxNode[] {
-    const read = new Set<string>([ports.scores, ports.features, ...this.nodes.flatMap((node) => node.inputs)]);
+    const read = new Set<string>([ports.scores, ports.features, ports.attention, ...this.nodes.flatMap((node) => node.inputs)]);
     return this.nodes.map((node) => (node.operator === 'LSTM' ? { ...node, outputs: node.outputs.map((name) => (read.has(name) ? name : '')) } : node));
   }
 
@@ -320,6 +347,97 @@ function joinDirections(graph: GraphBuilder, input: Sequence, name: string): str
   return graph.node('Reshape', [moved, graph.integers('/joinLastShape3', [0, 0, -1])], {}, [name]);
 }
 
+/** As {@link joinDirections}, with zeros outside the texts. */
+function zeroOutside(graph: GraphBuilder, input: Sequence, steps: Texts, name: string): string {
+  const joined = joinDirections(graph, input, `${name}/input`);
+  return input.zeroPadded ? joined : graph.node('Mul', [joined, shareColumn(graph, steps)], {}, [`${name}/inside`]);
+}
+
+/** bool [T, B, 1]: is the position inside its text. */
+function insideColumn(graph: GraphBuilder, { inside }: Texts): string {
+  return graph.once(`${inside}Column`, (name) => graph.node('Squeeze', [inside, graph.integers('/axis1', [1])], {}, [name]));
+}
+
+/** float32 [T, B, 1]: 1 inside the text, 0 outside. A product with it is one pass, where selecting would be three in ONNX Runtime. */
+function shareColumn(graph: GraphBuilder, steps: Texts): string {
+  const one = graph.constant('/oneFloat', 'float32', [], Float32Array.of(1));
+  const nothing = graph.constant('/nothing', 'float32', [], Float32Array.of(0));
+  return graph.once(`${steps.inside}Share`, (name) => graph.node('Where', [insideColumn(graph, steps), one, nothing], {}, [name]));
+}
+
+/** Windows side by side, times the kernel as one matrix product for all positions. */
+function writeConv(graph: GraphBuilder, { name, filters, kernelSize, activation }: ConvLayer, steps: Texts, input: Sequence): Sequence {
+  const x = zeroOutside(graph, input, steps, name);
+  const before = Math.floor((kernelSize - 1) / 2);
+  const after = kernelSize - 1 - before;
+  const padded = kernelSize === 1 ? x : graph.node('Pad', [x, graph.integers(`${name}/pads`, [before, 0, 0, after, 0, 0])], {}, [`${name}/padded`]);
+  const taps = Array.from({ length: kernelSize }, (_, j) => sliceTime(graph, padded, j, kernelSize - 1 - j, 1, `${name}/step${j}`));
+  const windows = kernelSize === 1 ? padded : graph.node('Concat', taps, { axis: 2 }, [`${name}/windows`]);
+  const kernel = graph.weights[`${name}/kernel`]!;
+  const product = multiply(graph, windows, `${name}/W`, kernel, `${name}/product`);
+  const sum = graph.node('Add', [product, graph.constant(`${name}/B`, 'float32', [filters], graph.weights[`${name}/bias`]!.data)], {}, [`${name}/sum`]);
+  const active = activation === 'relu' ? graph.node('Relu', [sum], {}, [`${name}/active`]) : sum;
+  const value = graph.node('Mul', [active, shareColumn(graph, steps)], {}, [`${name}/masked`]);
+  return { rank: 'sequence', value: graph.node('Unsqueeze', [value, graph.integers('/axis1', [1])], {}, [`${name}/sequence`]), directions: 1, width: filters, zeroPadded: true };
+}
+
+/** The first value of each window beside the second, and so on: their greatest. */
+function writeMaxPool(graph: GraphBuilder, { name, size }: MaxPoolLayer, steps: Texts, input: Sequence): [Sequence, Texts] {
+  const nothing = graph.constant('/nothing', 'float32', [], Float32Array.of(0));
+  const one = graph.constant('/oneFloat', 'float32', [], Float32Array.of(1));
+  const lowest = graph.constant('/lowest', 'float32', [], Float32Array.of(-3e38));
+  const outside = graph.node('Where', [steps.inside, nothing, lowest], {}, [`${name}/outside`]);
+  const lowered = graph.node('Add', [input.value, outside], {}, [`${name}/lowered`]);
+  const padded = graph.node('Pad', [lowered, graph.integers(`${name}/pads`, [0, 0, 0, 0, size - 1, 0, 0, 0]), lowest], {}, [`${name}/padded`]);
+  // [⌈T/size⌉, …] each
+  const columns = Array.from({ length: size }, (_, j) => sliceTime(graph, padded, j, size - 1 - j, size, `${name}/step${j}`));
+  const inside = sliceTime(graph, steps.inside, 0, 0, size, `${name}/inside`);
+  const greatest = graph.node('Max', columns, {}, [`${name}/greatest`]);
+  const value = graph.node('Mul', [greatest, graph.node('Where', [inside, one, nothing], {}, [`${name}/share`])], {}, [`${name}/sequence`]);
+  const rounded = graph.node('Add', [steps.lengths, graph.constant(`${name}/rest`, 'int32', [], Int32Array.of(size - 1))], {}, [`${name}/rounded`]);
+  const lengths = graph.node('Div', [rounded, graph.constant(`${name}/size`, 'int32', [], Int32Array.of(size))], {}, [`${name}/lengths`]);
+  return [{ ...withoutLast(input), value, zeroPadded: true }, { ...steps, lengths, inside }];
+}
+
+/** A sequence is no longer what an LSTM ended with. */
+function withoutLast({ rank, value, directions, width, zeroPadded }: Sequence): Sequence {
+  return { rank, value, directions, width, zeroPadded };
+}
+
+function writeAttention(graph: GraphBuilder, { name, units }: AttentionLayer, steps: Texts, input: Sequence): Vector {
+  const x = joinDirections(graph, input, `${name}/input`);
+  const kernel = graph.weights[`${name}/kernel`]!;
+  const product = multiply(graph, x, `${name}/W`, kernel, `${name}/product`);
+  const sum = graph.node('Add', [product, graph.constant(`${name}/B`, 'float32', [units], graph.weights[`${name}/bias`]!.data)], {}, [`${name}/sum`]);
+  const squashed = graph.node('Tanh', [sum], {}, [`${name}/squashed`]);
+  // [T, B, 1]
+  const energies = multiply(graph, squashed, `${name}/context`, graph.weights[`${name}/context`]!, `${name}/energies`);
+  const inside = insideColumn(graph, steps);
+  const lowered = graph.node('Where', [inside, energies, graph.constant('/lowest', 'float32', [], Float32Array.of(-3e38))], {}, [`${name}/lowered`]);
+  const softmax = graph.node('Softmax', [lowered], { axis: 0 }, [`${name}/softmax`]);
+  // of a text without tokens nothing is left
+  const shares = graph.node('Where', [inside, softmax, graph.constant('/nothing', 'float32', [], Float32Array.of(0))], {}, [`${name}/shares`]);
+  const counted = graph.node('Mul', [x, shares], {}, [`${name}/counted`]);
+  const value = graph.node('ReduceSum', [counted, graph.integers('/axis0', [0])], { keepdims: 0 }, [`${name}/sum0`]);
+  const flat = graph.node('Squeeze', [shares, graph.integers('/axis2', [2])], {}, [`${name}/flat`]);
+  graph.node('Transpose', [flat], { perm: [1, 0] }, [ports.attention]);
+  return { rank: 'vector', value, width: input.directions * input.width };
+}
+
+/** [T, …] → every `stride`th of the positions from `first` on, without the last `last` ones. */
+function sliceTime(graph: GraphBuilder, value: string, first: number, last: number, stride: number, output: string): string {
+  const end = graph.integers(last === 0 ? '/toEnd' : `/toLast${last}`, [last === 0 ? 2 ** 31 - 1 : -last]);
+  const strides = stride === 1 ? [] : [graph.integers(`/stride${stride}`, [stride])];
+  return graph.node('Slice', [value, graph.integers(`/from${first}`, [first]), end, graph.integers('/axis0', [0]), ...strides], {}, [output]);
+}
+
+/** [T, B, K] times a kernel [K, N], which stands in the file as [N, K], a row for each unit. */
+function multiply(graph: GraphBuilder, value: string, name: string, { shape, data }: WeightTensor, output: string): string {
+  const [rows, columns] = [shape[0]!, shape[1]!];
+  const stored = graph.matrix(name, [columns, rows], transpose(data, rows, columns));
+  return graph.node('MatMul', [value, graph.node('Transpose', [stored], { perm: [1, 0] }, [`${name}/turned`])], {}, [output]);
+}
+
 function writePool(graph: GraphBuilder, layer: PoolLayer, texts: Texts, input: Sequence): Vector {
   const width = input.directions * input.width;
   const parts = layer.methods.map((method) => {
@@ -377,9 +495,7 @@ function writeNgrams(graph: GraphBuilder, { name, buckets, longest }: NgramLayer
   const number = (of: string, value: number): string => graph.constant(`${name}/${of}`, 'int32', [], Int32Array.of(value));
   const modulus = number('buckets', buckets);
   const factors = ngramFactors(buckets);
-  /** [T, …] without the first or last rows. */
-  const cut = (value: string, output: string, first: number, last: number): string =>
-    graph.node('Slice', [value, graph.integers(`/from${first}`, [first]), graph.integers(last === 0 ? '/toEnd' : `/toLast${last}`, [last === 0 ? 2 ** 31 - 1 : -last]), graph.integers('/axis0', [0])], {}, [output]);
+  const cut = (value: string, output: string, first: number, last: number): string => sliceTime(graph, value, first, last, 1, output);
   const one = graph.constant('/oneFloat', 'float32', [], Float32Array.of(1));
   const nothing = graph.constant('/nothing', 'float32', [], Float32Array.of(0));
   const inside = graph.node('Where', [texts.inside, one, nothing], {}, [`${name}/inside`]);
@@ -423,6 +539,11 @@ function firstColumns({ data, shape }: WeightTensor, columns: number): Float32Ar
   return cut;
 }
 
+/** Logit z [B, 1] → [0, z] [B, 2], see {@link hasSigmoidHead}. */
+function writeLogitPair(graph: GraphBuilder, { value }: Vector): Vector {
+  return { rank: 'vector', value: graph.node('Mul', [value, graph.constant('/secondLabel', 'float32', [1, 2], Float32Array.of(0, 1))], {}, ['/logitPair']), width: 2 };
+}
+
 function writeScores(graph: GraphBuilder, logits: Vector, kind: TaskKind, temperature: number): void {
   if (kind === 'number') {
     graph.node('Identity', [logits.value], {}, [ports.scores]);
@@ -435,7 +556,7 @@ function writeScores(graph: GraphBuilder, logits: Vector, kind: TaskKind, temper
 
 /** All operators that {@link writeOnnx} uses, in ONNX's own domain. */
 export const operators: ReadonlySet<string> = new Set([
-  'Abs', 'Add', 'And', 'Cast', 'Concat', 'DequantizeLinear', 'Div', 'Expand', 'Gather', 'Gemm', 'Greater', 'GreaterOrEqual', 'Identity', 'LSTM', 'Less', 'Max', 'Min', 'Mod', 'Mul', 'Range', 'ReduceMax',
+  'Abs', 'Add', 'And', 'Cast', 'Concat', 'DequantizeLinear', 'Div', 'Expand', 'Gather', 'Gemm', 'Greater', 'GreaterOrEqual', 'Identity', 'LSTM', 'Less', 'MatMul', 'Max', 'Min', 'Mod', 'Mul', 'Pad', 'Range', 'ReduceMax',
   'ReduceSum', 'Relu', 'Reshape', 'Shape', 'Sigmoid', 'Slice', 'Softmax', 'Sqrt', 'Squeeze', 'Tanh', 'Transpose', 'Unsqueeze', 'Where',
 ]);
 
@@ -468,10 +589,13 @@ export function storedWeights(architecture: Architecture): Map<string, StoredArr
         stored.set(`${name}/B`, { shape: [directions, 8 * layer.units], form: 'float32' });
         break;
       }
-      case 'dense': {
+      case 'dense':
+      case 'conv':
+      case 'attention': {
         const [rows, columns] = shapes.get(`${name}/kernel`)!;
         stored.set(`${name}/W`, { shape: [columns!, rows!], form: 'byRow' });
         stored.set(`${name}/B`, { shape: [columns!], form: 'float32' });
+        if (layer.type === 'attention') stored.set(`${name}/context`, { shape: [1, layer.units], form: 'byRow' });
         break;
       }
       case 'ngrams':
@@ -479,6 +603,7 @@ export function storedWeights(architecture: Architecture): Map<string, StoredArr
         stored.set(`${name}/sizes`, { shape: [layer.buckets, 1], form: 'companded', absent: 1 });
         break;
       case 'pool':
+      case 'maxPool':
       case 'dropout':
         break;
     }

@@ -1,4 +1,4 @@
-import type { DenseLayer, EmbeddingLayer, LstmLayer, NgramLayer, PoolLayer } from '../../core/model/architecture';
+import type { AttentionLayer, ConvLayer, DenseLayer, EmbeddingLayer, LstmLayer, MaxPoolLayer, NgramLayer, PoolLayer } from '../../core/model/architecture';
 import { headOf } from '../../core/model/onnxWriter';
 import type { WorkerHandle } from '../../core/protocol/worker';
 import type { ComputeEngine, CreateEngine, LstmOptions, OptimizerStep, ParameterLayout, Sequence, TokenBatch } from '../engine';
@@ -55,6 +55,8 @@ interface Cut {
   readonly lengths: Int32Array;
   readonly time: number;
   readonly shards: readonly (Shard & { readonly packing: Packing; readonly lane: number })[];
+  /** By window size, the same shards after pooling over windows. */
+  readonly pooled: Map<number, Cut>;
 }
 
 /** One shard of a sequence. */
@@ -63,6 +65,12 @@ interface Part {
   readonly at: Address;
   /** What {@link KernelEngine.lstm} keeps for the way back. */
   tape?: LstmTape;
+  /** What {@link KernelEngine.conv} keeps. */
+  convolved?: { readonly x: PackedSequence; readonly layer: ConvLayer };
+  /** What {@link KernelEngine.maxPool} keeps: its input, and the chosen positions [S, width]. */
+  windowed?: { readonly x: PackedSequence; readonly chosen: Address };
+  /** What {@link KernelEngine.attention} keeps of its input: [S, units] before the product with the context, and the shares [S]. */
+  attended?: { readonly u: Address; readonly shares: Address };
   /** Max pooling's chosen steps, [texts, width]. */
   chosen?: Address;
 }
@@ -102,7 +110,7 @@ class KernelEngine implements ComputeEngine {
   private readonly gradientsAt: Address;
   private readonly firstAt: Address;
   private readonly secondAt: Address;
-  /** Where the LSTM's gradients of the shards after the first add up, by shard and name. */
+  /** Where the gradients of what shards compute (all but the embedding's) add up for the shards after the first, by shard and name. */
   private readonly shardGradients: readonly ReadonlyMap<string, Address>[];
   /** Shards that have gradients of their own since they were last added up. */
   private shardsInUse = 1;
@@ -137,6 +145,12 @@ class KernelEngine implements ComputeEngine {
       else if (layer.type === 'lstm') {
         requireMultipleOf4(layer.name, layer.units);
         for (const direction of directions(layer)) sharded.push(...['kernel', 'recurrent', 'bias'].map((name) => `${layer.name}/${direction}/${name}`));
+      } else if (layer.type === 'conv') {
+        requireMultipleOf4(layer.name, layer.filters);
+        sharded.push(...['kernel', 'bias'].map((name) => `${layer.name}/${name}`));
+      } else if (layer.type === 'attention') {
+        requireMultipleOf4(layer.name, layer.units);
+        sharded.push(...['kernel', 'bias', 'context'].map((name) => `${layer.name}/${name}`));
       }
     }
     this.shardGradients = Array.from({ length: mostShards - 1 }, () => new Map(sharded.map((name) => [name, kernels.allocateValues(layout.find(name).size)])));
@@ -275,6 +289,139 @@ class KernelEngine implements ComputeEngine {
         );
         if (mask !== undefined) crew.call(lane, 'maskValues', dropped[lane]!, mask, dRecurrent, units * gates, scale, true);
       });
+    });
+    this.shardsInUse = Math.max(this.shardsInUse, cut.shards.length);
+    crew.start();
+    return dx;
+  }
+
+  conv(input: Sequence, layer: ConvLayer): Sequence {
+    const { kernels, crew } = this;
+    const { run } = kernels;
+    const { name, filters, kernelSize } = layer;
+    const x = this.own(input);
+    const { cut, width: inputs } = x;
+    requireSize('the kernel', this.layout.find(`${name}/kernel`).size, kernelSize * inputs * filters);
+    const y = this.allocate(cut, filters);
+    const kernel = kernels.allocateValues(kernelSize * inputs * filters);
+    run.packRows(this.weight(`${name}/kernel`), filters, kernel, kernelSize * inputs, filters);
+    const work = this.forEachLane(() => kernels.allocateValues(run.convForwardScratch(inputs, kernelSize)));
+    const indices = cut.shards.map(({ packing }) => packing.neighbors(-stepsBefore(layer), 1, kernelSize));
+    cut.shards.forEach(({ packing, lane }, shard) => {
+      const part = y.parts[shard]!;
+      crew.call(
+        lane, 'convForward', x.parts[shard]!.at, inputs, kernel, this.weight(`${name}/bias`), part.at, filters, indices[shard]!, kernelSize, packing.positions, layer.activation === 'relu', work[lane]!,
+      );
+      if (this.training) part.convolved = { x, layer };
+    });
+    crew.start();
+    return y;
+  }
+
+  convBackward(output: Sequence, gradient: Sequence): Sequence {
+    const { kernels, crew } = this;
+    const { run } = kernels;
+    const y = this.own(output);
+    const dy = this.own(gradient);
+    const { x, layer } = taken(y.parts, 'convolved', 'a convolution');
+    const { cut, width: inputs } = x;
+    const { name, filters, kernelSize } = layer;
+    const dx = this.allocate(cut, inputs);
+    const size = inputs * filters;
+    const kernel = kernels.allocateValues(kernelSize * size);
+    for (let step = 0; step < kernelSize; step++) run.packColumns(this.weight(`${name}/kernel`) + 4 * step * size, filters, kernel + 4 * step * size, filters, inputs);
+    const work = this.forEachLane(() => kernels.allocateValues(run.convBackwardScratch(inputs, filters)));
+    const before = stepsBefore(layer);
+    const indices = cut.shards.map(({ packing }) => ({ index: packing.neighbors(-before, 1, kernelSize), back: packing.neighbors(before, -1, kernelSize) }));
+    cut.shards.forEach(({ packing, lane }, shard) => {
+      const { index, back } = indices[shard]!;
+      crew.call(
+        lane, 'convBackward', x.parts[shard]!.at, inputs, kernel, y.parts[shard]!.at, dy.parts[shard]!.at, this.gradient(`${name}/kernel`, shard), this.gradient(`${name}/bias`, shard),
+        dx.parts[shard]!.at, filters, index, back, kernelSize, packing.positions, layer.activation === 'relu', work[lane]!,
+      );
+    });
+    this.shardsInUse = Math.max(this.shardsInUse, cut.shards.length);
+    crew.start();
+    return dx;
+  }
+
+  maxPool(input: Sequence, { size }: MaxPoolLayer): Sequence {
+    const { kernels, crew } = this;
+    const x = this.own(input);
+    const { cut, width } = x;
+    const y = this.allocate(this.pooledCut(cut, size), width);
+    const windows = cut.shards.map(({ packing }, shard) => packing.windows(y.cut.shards[shard]!.packing, size));
+    const chosen = y.cut.shards.map(({ packing }) => kernels.allocateValues(packing.positions * width));
+    y.cut.shards.forEach(({ packing, lane }, shard) => {
+      const part = y.parts[shard]!;
+      crew.call(lane, 'windowMaxForward', x.parts[shard]!.at, width, windows[shard]!, size, part.at, chosen[shard]!, packing.positions);
+      if (this.training) part.windowed = { x, chosen: chosen[shard]! };
+    });
+    crew.start();
+    return y;
+  }
+
+  maxPoolBackward(output: Sequence, gradient: Sequence): Sequence {
+    const y = this.own(output);
+    const dy = this.own(gradient);
+    if (dy.cut !== y.cut) throw new Error('The gradient to a pooling over windows is not of its shape.');
+    const chosen = y.parts.map(({ windowed }) => windowed?.chosen ?? 0);
+    const { x } = taken(y.parts, 'windowed', 'pooling over windows');
+    const dx = this.allocate(x.cut, x.width);
+    y.cut.shards.forEach(({ packing, lane }, shard) =>
+      this.crew.call(lane, 'windowMaxBackward', dx.parts[shard]!.at, x.cut.shards[shard]!.packing.positions * x.width, x.width, dy.parts[shard]!.at, chosen[shard]!, packing.positions),
+    );
+    this.crew.start();
+    return dx;
+  }
+
+  attention(input: Sequence, { name, units }: AttentionLayer): Float32Array {
+    const { kernels, crew } = this;
+    const { run } = kernels;
+    const x = this.own(input);
+    const { cut, width } = x;
+    requireSize('the kernel', this.layout.find(`${name}/kernel`).size, width * units);
+    const size = cut.lengths.length * width;
+    const out = kernels.allocateValues(size);
+    run.clear(out, size);
+    const kernel = kernels.allocateValues(width * units);
+    run.packRows(this.weight(`${name}/kernel`), units, kernel, width, units);
+    const work = this.forEachLane(() => kernels.allocateValues(run.multiplyScratch(width)));
+    const kept = cut.shards.map(({ packing }) => ({ u: kernels.allocateValues(packing.positions * units), shares: kernels.allocateValues(packing.positions) }));
+    cut.shards.forEach(({ first, packing, lane }, shard) => {
+      const { u, shares } = kept[shard]!;
+      crew.call(
+        lane, 'attentionForward', x.parts[shard]!.at, width, kernel, this.weight(`${name}/bias`), this.weight(`${name}/context`), u, shares, units,
+        packing.offsets, packing.steps, packing.texts, packing.order, out + 4 * first * width, width, work[lane]!,
+      );
+      x.parts[shard]!.attended = { u, shares };
+    });
+    crew.wait();
+    return kernels.floats(out, size).slice();
+  }
+
+  attentionBackward(input: Sequence, { name, units }: AttentionLayer, dy: Float32Array): Sequence {
+    const { kernels, crew } = this;
+    const { run } = kernels;
+    const x = this.own(input);
+    const { cut, width } = x;
+    requireSize('the gradient of an attention', dy.length, cut.lengths.length * width);
+    const dx = this.allocate(cut, width);
+    const slopes = kernels.putFloats(dy);
+    const kernel = kernels.allocateValues(width * units);
+    run.packColumns(this.weight(`${name}/kernel`), units, kernel, units, width);
+    const most = Math.max(...cut.shards.map(({ packing }) => packing.positions));
+    const work = this.forEachLane(() => kernels.allocateValues(run.attentionBackwardScratch(most, width, units)));
+    cut.shards.forEach(({ first, packing, lane }, shard) => {
+      const part = x.parts[shard]!;
+      const { attended } = part;
+      if (!attended) throw new Error('The way back through an attention starts from what attention() read, and only once.');
+      delete part.attended;
+      crew.call(
+        lane, 'attentionBackward', part.at, width, kernel, this.weight(`${name}/context`), attended.u, attended.shares, slopes + 4 * first * width, width,
+        this.gradient(`${name}/kernel`, shard), this.gradient(`${name}/bias`, shard), this.gradient(`${name}/context`, shard), dx.parts[shard]!.at, units,
+        packing.offsets, packing.steps, packing.texts, packing.order, work[lane]!,
+      );
     });
     this.shardsInUse = Math.max(this.shardsInUse, cut.shards.length);
     crew.start();
@@ -535,9 +682,22 @@ class KernelEngine implements ComputeEngine {
       packing: new Packing(this.kernels, copy.subarray(first, first + texts), time),
       lane: shard % this.crew.lanes,
     }));
-    const cut: Cut = { batch: this.batch, lengths: copy, time, shards };
+    const cut: Cut = { batch: this.batch, lengths: copy, time, shards, pooled: new Map() };
     this.cuts.push(cut);
     return cut;
+  }
+
+  /** The cut of a sequence after pooling over windows: its shards have the same texts, on the same lanes. */
+  private pooledCut(cut: Cut, size: number): Cut {
+    const known = cut.pooled.get(size);
+    if (known) return known;
+    const lengths = cut.lengths.map((length) => Math.ceil(length / size));
+    const time = Math.ceil(cut.time / size);
+    const shards = cut.shards.map((shard) => ({ ...shard, packing: new Packing(this.kernels, lengths.subarray(shard.first, shard.first + shard.texts), time) }));
+    const pooled: Cut = { batch: this.batch, lengths, time, shards, pooled: new Map() };
+    cut.pooled.set(size, pooled);
+    this.cuts.push(pooled);
+    return pooled;
   }
 
   /** Per shard [S] token ids of a batch in packed order. */
@@ -563,6 +723,22 @@ class KernelEngine implements ComputeEngine {
     if (!(sequence instanceof PackedSequence) || sequence.cut.batch !== this.batch) throw new Error('This sequence is not one of the current batch.');
     return sequence;
   }
+}
+
+/** Takes what the way forward left in every part, so that the way back is gone only once; gives the first part's. */
+function taken<K extends 'convolved' | 'windowed'>(parts: readonly Part[], key: K, what: string): NonNullable<Part[K]> {
+  const tapes = parts.map((part) => {
+    const tape = part[key];
+    if (!tape) throw new Error(`The way back through ${what} starts from what came out of it while training, and only once.`);
+    delete part[key];
+    return tape;
+  });
+  return tapes[0]!;
+}
+
+/** Steps of a window before the one that it is for. */
+function stepsBefore({ kernelSize }: ConvLayer): number {
+  return Math.floor((kernelSize - 1) / 2);
 }
 
 function directions(layer: LstmLayer): readonly string[] {

@@ -32,6 +32,17 @@ export interface KernelFunctions {
   lstmBackwardScratch(texts: number, inputs: number, units: number): number;
   lstmBackward(x: Address, inputs: number, kernelTransposed: Address, recurrentTransposed: Address, z: Address, h: Address, strideH: number, c: Address, tanhC: Address, dy: Address, strideDy: number, dKernel: Address, dRecurrent: Address, dBias: Address, dx: Address, accumulate: boolean, previous: Address, offsets: Address, steps: number, units: number, backward: boolean, scratch: Address): void;
 
+  convForwardScratch(inputs: number, taps: number): number;
+  convForward(x: Address, inputs: number, kernel: Address, bias: Address, y: Address, filters: number, index: Address, taps: number, positions: number, relu: boolean, scratch: Address): void;
+  convBackwardScratch(inputs: number, filters: number): number;
+  convBackward(x: Address, inputs: number, kernelTransposed: Address, y: Address, dy: Address, dKernel: Address, dBias: Address, dx: Address, filters: number, index: Address, back: Address, taps: number, positions: number, relu: boolean, scratch: Address): void;
+  windowMaxForward(x: Address, width: number, windows: Address, size: number, y: Address, chosen: Address, positions: number): void;
+  windowMaxBackward(dx: Address, size: number, width: number, dy: Address, chosen: Address, positions: number): void;
+
+  attentionForward(x: Address, width: number, kernel: Address, bias: Address, context: Address, u: Address, shares: Address, units: number, offsets: Address, steps: number, texts: number, order: Address, out: Address, stride: number, scratch: Address): void;
+  attentionBackwardScratch(positions: number, width: number, units: number): number;
+  attentionBackward(x: Address, width: number, kernelTransposed: Address, context: Address, u: Address, shares: Address, dy: Address, stride: number, dKernel: Address, dBias: Address, dContext: Address, dx: Address, units: number, offsets: Address, steps: number, texts: number, order: Address, scratch: Address): void;
+
   pack(padded: Address, rows: Address, packed: Address, positions: number, width: number): void;
   unpack(packed: Address, rows: Address, padded: Address, positions: number, width: number): void;
   maskSequence(x: Address, mask: Address, rows: Address, y: Address, positions: number, width: number, scale: number): void;

@@ -21,7 +21,8 @@ export class Packing {
   readonly lengthsAt: Address;
 
   private readonly offsetValues: Int32Array;
-  private readonly previousAt: Address[] = [];
+  private readonly orderValues: Int32Array;
+  private readonly neighborsAt = new Map<string, Address>();
 
   /**
    * @param lengths [B], each 0..time
@@ -63,6 +64,7 @@ export class Packing {
     this.steps = steps;
     this.texts = steps > 0 ? offsets[1]! : 0;
     this.offsetValues = offsets;
+    this.orderValues = order;
     this.offsets = kernels.putIntegers(offsets.subarray(0, steps + 1));
     this.rows = kernels.putIntegers(rows);
     this.order = kernels.putIntegers(order);
@@ -71,16 +73,44 @@ export class Packing {
 
   /** [S] position of the step before in that direction; -1 at a text's first step. Stays valid as long as the packing. */
   previous(backward: boolean): Address {
-    const known = this.previousAt[Number(backward)];
+    return this.neighbors(backward ? 1 : -1, 1, 1);
+  }
+
+  /** [count, S] positions `first`, `first + step`, … steps later in the text (earlier if negative); -1 outside it. Stays valid as long as the packing. */
+  neighbors(first: number, step: number, count: number): Address {
+    const { offsetValues: offsets, steps, positions } = this;
+    const key = [first, step, count].join();
+    const known = this.neighborsAt.get(key);
     if (known !== undefined) return known;
-    const { offsetValues: offsets, steps } = this;
-    const previous = new Int32Array(this.positions).fill(-1);
-    for (let t = 0; t < steps; t++) {
-      const from = backward ? t + 1 : t - 1;
-      if (from < 0 || from >= steps) continue;
-      const carried = Math.min(offsets[t + 1]! - offsets[t]!, offsets[from + 1]! - offsets[from]!);
-      for (let row = 0; row < carried; row++) previous[offsets[t]! + row] = offsets[from]! + row;
+    const neighbors = new Int32Array(count * positions).fill(-1);
+    for (let k = 0; k < count; k++) {
+      for (let t = 0; t < steps; t++) {
+        const from = t + first + k * step;
+        if (from < 0 || from >= steps) continue;
+        const carried = Math.min(offsets[t + 1]! - offsets[t]!, offsets[from + 1]! - offsets[from]!);
+        for (let row = 0; row < carried; row++) neighbors[k * positions + offsets[t]! + row] = offsets[from]! + row;
+      }
     }
-    return (this.previousAt[Number(backward)] = this.kernels.putIntegers(previous));
+    const address = this.kernels.putIntegers(neighbors);
+    this.neighborsAt.set(key, address);
+    return address;
+  }
+
+  /**
+   * [S of `pooled`, size] the positions that each window of `size` steps covers; -1 where its text has ended.
+   * @param pooled the same texts with ⌈length/size⌉ steps
+   */
+  windows(pooled: Packing, size: number): Address {
+    const { offsetValues: offsets, steps } = this;
+    const rowOf = new Int32Array(this.orderValues.length);
+    this.orderValues.forEach((text, row) => (rowOf[text] = row));
+    const windows = new Int32Array(pooled.positions * size).fill(-1);
+    for (let w = 0; w < pooled.steps; w++) {
+      for (let p = pooled.offsetValues[w]!, row = 0; p < pooled.offsetValues[w + 1]!; p++, row++) {
+        const own = rowOf[pooled.orderValues[row]!]!;
+        for (let t = w * size; t < Math.min(steps, (w + 1) * size); t++) if (offsets[t]! + own < offsets[t + 1]!) windows[p * size + t - w * size] = offsets[t]! + own;
+      }
+    }
+    return this.kernels.putIntegers(windows);
   }
 }

@@ -64,6 +64,8 @@ function errorOf(run: () => unknown): HumanError | undefined {
 
 const layer = (index: number): unknown => JSON.parse(JSON.stringify(example.architecture.layers[index]));
 const layers = (...list: unknown[]): unknown => list;
+const conv = (changes: object): unknown => ({ type: 'conv', name: 'c', filters: 8, kernelSize: 3, activation: 'relu', ...changes });
+const attention = { type: 'attention', name: 'attention', units: 4 };
 
 describe('parseManifest', () => {
   it('gives back what formatManifest wrote', () => {
@@ -94,6 +96,15 @@ describe('parseManifest', () => {
     const multi = JSON.parse(changed('task', { kind: 'multi', labels: [{ id: 'spam' }] })) as { architecture: { layers: unknown[] } };
     multi.architecture.layers[5] = head;
     assert.deepStrictEqual(parseText(JSON.stringify(multi)).task, { kind: 'multi', labels: [{ id: 'spam' }] });
+    // one unit that tells two labels apart, but not three, and none for both of two that may both apply
+    const binary = (kind: string, labels: readonly string[]): string => {
+      const file = JSON.parse(changed('task', { kind, labels: labels.map((id) => ({ id })) })) as { architecture: { layers: unknown[] } };
+      file.architecture.layers[5] = head;
+      return JSON.stringify(file);
+    };
+    assert.deepStrictEqual(parseText(binary('single', ['ham', 'spam'])).architecture.layers[5], head);
+    assert.throws(() => parseText(binary('single', ['ham', 'spam', 'unsure'])), /2 scores for 3/);
+    assert.throws(() => parseText(binary('multi', ['ham', 'spam'])), /1 scores for 2/);
   });
 
   const cases: readonly [path: string, value: unknown, code: string, mention?: string][] = [
@@ -123,7 +134,7 @@ describe('parseManifest', () => {
     ['architecture.preset', undefined, 'json.text'],
     ['architecture.layers', [], 'json.list'],
     ['architecture.layers', Array.from({ length: 100 }, () => layer(1)), 'json.list'],
-    ['architecture.layers', layers(layer(0), layer(3), { type: 'attention', name: 'x' }), 'json.choice', 'architecture.layers[2].type'],
+    ['architecture.layers', layers(layer(0), layer(3), { type: 'transformer', name: 'x' }), 'json.choice', 'architecture.layers[2].type'],
     ['architecture.layers', layers(layer(2), layer(3), layer(5)), 'manifest.architecture'],
     ['architecture.layers', layers(layer(0), layer(0), layer(3), layer(5)), 'json.distinct'],
     ['architecture.layers', layers(layer(0), layer(5)), 'manifest.architecture', 'reads a vector'],
@@ -139,6 +150,16 @@ describe('parseManifest', () => {
     ['architecture.layers.3.methods', ['max', 'max'], 'json.choices'],
     ['architecture.layers.3.methods', ['max', 'attention'], 'json.choices'],
     ['architecture.layers.3.methods', [], 'json.list'],
+    ['architecture.layers', layers(layer(0), conv({}), { type: 'maxPool', name: 'm', size: 2 }, attention, layer(5)), 'accepted'],
+    ['architecture.layers', layers(layer(0), layer(2), conv({}), layer(3), layer(5)), 'manifest.architecture', 'reads an LSTM'],
+    ['architecture.layers', layers(layer(0), layer(2), { type: 'maxPool', name: 'm', size: 2 }, layer(3), layer(5)), 'manifest.architecture', 'reads an LSTM'],
+    ['architecture.layers', layers(layer(0), attention, conv({}), layer(5)), 'manifest.architecture', 'reads a sequence'],
+    ['architecture.layers', layers(layer(0), conv({ kernelSize: 65 }), attention, layer(5)), 'json.integer', 'architecture.layers[1].kernelSize'],
+    ['architecture.layers', layers(layer(0), conv({ filters: 0 }), attention, layer(5)), 'json.integer', 'architecture.layers[1].filters'],
+    ['architecture.layers', layers(layer(0), conv({ filters: 16_384, kernelSize: 64 }), conv({ name: 'd', filters: 16_384, kernelSize: 64 }), attention, layer(5)), 'manifest.size'],
+    ['architecture.layers', layers(layer(0), conv({ activation: 'tanh' }), attention, layer(5)), 'json.choice', 'linear, relu'],
+    ['architecture.layers', layers(layer(0), { type: 'maxPool', name: 'm', size: 0 }, attention, layer(5)), 'json.integer', 'architecture.layers[1].size'],
+    ['architecture.layers', layers(layer(0), { ...attention, units: 1e9 }, layer(5)), 'json.integer', 'architecture.layers[1].units'],
     ['architecture.layers.4.activation', 'gelu', 'json.choice'],
     ['architecture.layers.1.rate', 1, 'json.number'],
     ['architecture.layers.1.over', 'words', 'json.choice', 'values, tokens'],

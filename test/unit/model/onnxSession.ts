@@ -5,10 +5,11 @@ ort.env.wasm.numThreads = 1;
 const binary = readFileSync('node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm');
 ort.env.wasm.wasmBinary = binary.buffer.slice(binary.byteOffset, binary.byteOffset + binary.byteLength);
 
-/** Scores and features of one text. */
+/** Scores and features of one text, and where a model attends, the shares of its steps. */
 export interface Row {
   readonly scores: number[];
   readonly features: number[];
+  readonly attention?: number[];
 }
 
 /** A model file in onnxruntime-web, the runtime that the predictor uses. */
@@ -28,14 +29,14 @@ export class OnnxSession {
   async run(texts: readonly (readonly number[])[], time = Math.max(1, ...texts.map((ids) => ids.length)), filler = 0): Promise<Row[]> {
     const ids = new Int32Array(texts.length * time).fill(filler);
     texts.forEach((text, row) => ids.set(text, row * time));
-    const { scores, features } = await this.runRaw(ids, Int32Array.from(texts, (text) => text.length), time);
-    return texts.map((_, row) => ({ scores: rowOf(scores, row), features: rowOf(features, row) }));
+    const { scores, features, attention } = await this.runRaw(ids, Int32Array.from(texts, (text) => text.length), time);
+    return texts.map((_, row) => ({ scores: rowOf(scores, row), features: rowOf(features, row), ...(attention ? { attention: rowOf(attention, row) } : {}) }));
   }
 
   /** Runs one batch as it is given; what comes back is copied out of the runtime. */
-  async runRaw(ids: Int32Array, lengths: Int32Array, time: number): Promise<{ scores: ort.Tensor; features: ort.Tensor }> {
+  async runRaw(ids: Int32Array, lengths: Int32Array, time: number): Promise<{ scores: ort.Tensor; features: ort.Tensor; attention: ort.Tensor | undefined }> {
     const results = await this.session.run({ input_ids: new ort.Tensor('int32', ids, [lengths.length, time]), lengths: new ort.Tensor('int32', lengths, [lengths.length]) });
-    return { scores: results['scores']!, features: results['features']! };
+    return { scores: results['scores']!, features: results['features']!, attention: results['attention'] };
   }
 
   async close(): Promise<void> {

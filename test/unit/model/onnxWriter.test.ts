@@ -9,7 +9,7 @@ import { presets } from '../../../src/core/model/presets';
 import { Random } from '../../../src/core/util/random';
 import { OnnxSession, type Row } from './onnxSession';
 import { labelsOf, randomArchitecture, randomTexts, vocabularyOf } from './randomModels';
-import { randomWeights, referenceForward, softmax } from './referenceForward';
+import { randomWeights, referenceForward, scoresOf, softmax } from './referenceForward';
 
 function write(architecture: Architecture, weights: Weights, options: Partial<WriteOptions> = {}): Uint8Array {
   return writeOnnx(architecture, weights, { labels: labelsOf(architecture), temperature: 1, precision: 'float32', ...options });
@@ -50,7 +50,11 @@ describe('writeOnnx in ONNX Runtime', () => {
         const expected = referenceForward(architecture, weights, ids);
         const about = `${JSON.stringify(architecture.layers)}, ${ids.length} tokens`;
         assert.ok(largestDifference(rows[row]!.features, expected.features) <= 1e-5, `features of ${about}`);
-        assert.ok(largestDifference(rows[row]!.scores, softmax(expected.logits, temperature)) <= 1e-5, `scores of ${about}`);
+        assert.ok(largestDifference(rows[row]!.scores, scoresOf(expected.logits, temperature)) <= 1e-5, `scores of ${about}`);
+        const { attention } = rows[row]!;
+        assert.strictEqual(attention !== undefined, architecture.layers.some(({ type }) => type === 'attention'));
+        const shares = expected.attention;
+        attention?.forEach((share, t) => assert.ok(Math.abs(share - (shares[t] ?? 0)) <= 1e-5, `share ${t} of ${about}`));
       });
       for (const node of decodeOnnx(model, 'model.onnx').nodes) seen.add(node.operator);
     }
@@ -147,7 +151,7 @@ describe('writeOnnx in ONNX Runtime', () => {
       texts.forEach((ids, row) => {
         const expected = referenceForward(architecture, stored, ids);
         assert.ok(largestDifference(rows[row]!.features, expected.features) <= 1e-5);
-        assert.ok(largestDifference(rows[row]!.scores, softmax(expected.logits)) <= 1e-5);
+        assert.ok(largestDifference(rows[row]!.scores, scoresOf(expected.logits)) <= 1e-5);
       });
     }
   });

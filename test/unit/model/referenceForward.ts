@@ -5,7 +5,10 @@ import type { Random } from '../../../src/core/util/random';
 /** What a model says about one text. */
 export interface ForwardResult {
   readonly features: number[];
+  /** The head's. */
   readonly logits: number[];
+  /** Of an attention layer: the share of each step of its input. */
+  readonly attention: number[];
 }
 
 /**
@@ -24,6 +27,7 @@ export function referenceForward(architecture: Architecture, weights: Weights, i
   let vector: number[] = [];
   let features: number[] = [];
   let width = 0;
+  let attention: number[] = [];
   let wide: ((column: number) => number) | undefined;
   for (const layer of architecture.layers) {
     switch (layer.type) {
@@ -66,6 +70,45 @@ export function referenceForward(architecture: Architecture, weights: Weights, i
         width = final.length;
         break;
       }
+      case 'conv': {
+        const kernel = matrix(`${layer.name}/kernel`);
+        const bias = weights[`${layer.name}/bias`]!.data;
+        const before = Math.floor((layer.kernelSize - 1) / 2);
+        const input = sequence;
+        sequence = input.map((_, t) =>
+          Array.from({ length: layer.filters }, (_filter, column) => {
+            let sum = bias[column]!;
+            for (let j = 0; j < layer.kernelSize; j++) input[t + j - before]?.forEach((value, i) => (sum += value * kernel.at(j * width + i, column)));
+            return layer.activation === 'relu' ? Math.max(0, sum) : sum;
+          }),
+        );
+        width = layer.filters;
+        break;
+      }
+      case 'maxPool': {
+        const input = sequence;
+        sequence = Array.from({ length: Math.ceil(input.length / layer.size) }, (_, w) =>
+          Array.from({ length: width }, (_column, i) => Math.max(...input.slice(w * layer.size, (w + 1) * layer.size).map((step) => step[i]!))),
+        );
+        break;
+      }
+      case 'attention': {
+        const kernel = matrix(`${layer.name}/kernel`);
+        const bias = weights[`${layer.name}/bias`]!.data;
+        const context = weights[`${layer.name}/context`]!.data;
+        const energies = sequence.map((step) => {
+          let energy = 0;
+          for (let column = 0; column < layer.units; column++) {
+            let sum = bias[column]!;
+            step.forEach((value, row) => (sum += value * kernel.at(row, column)));
+            energy += Math.tanh(sum) * context[column]!;
+          }
+          return energy;
+        });
+        attention = softmax(energies);
+        vector = Array.from({ length: width }, (_, i) => sequence.reduce((sum, step, t) => sum + attention[t]! * step[i]!, 0));
+        break;
+      }
       case 'pool': {
         const column = (index: number): number[] => sequence.map((step) => step[index]!);
         const columns = Array.from({ length: width }, (_, index) => column(index));
@@ -99,7 +142,7 @@ export function referenceForward(architecture: Architecture, weights: Weights, i
         break;
     }
   }
-  return { features, logits: vector.map((logit, k) => logit + (wide?.(k) ?? 0)) };
+  return { features, attention, logits: vector.map((logit, k) => logit + (wide?.(k) ?? 0)) };
 }
 
 /** What a text's n-grams add to a logit, with whole numbers of any size. */
@@ -110,6 +153,11 @@ export function ngramSums(table: (bucket: number, column: number) => number, siz
   }
   const size = grams.reduce((sum, bucket) => sum + sizes[bucket]!, 0);
   return (column) => grams.reduce((sum, bucket) => sum + table(bucket, column), 0) / Math.sqrt(Math.max(1, size));
+}
+
+/** Scores where one label applies: softmax(logits / temperature); a head of one unit gives the logits 0 and its own. */
+export function scoresOf(logits: readonly number[], temperature = 1): number[] {
+  return softmax(logits.length === 1 ? [0, logits[0]!] : logits, temperature);
 }
 
 /** Probabilities of the labels: softmax(logits / temperature). */

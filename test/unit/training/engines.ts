@@ -87,6 +87,33 @@ export function smallArchitectures(options: { vocabularySize: number; labels: nu
         { type: 'dense', name: 'head', units: labels, activation: 'linear' },
       ],
     },
+    'convolutions and windows, then an LSTM, last': {
+      preset: 'test',
+      layers: [
+        { type: 'embedding', name: 'embedding', vocabularySize, size: 4 },
+        { type: 'dropout', name: 'embeddingDropout', rate: 0.3 },
+        { type: 'conv', name: 'conv', filters: 8, kernelSize: 3, activation: 'relu' },
+        { type: 'conv', name: 'conv2', filters: 4, kernelSize: 4, activation: 'linear' },
+        { type: 'maxPool', name: 'windows', size: 2 },
+        { type: 'dropout', name: 'windowDropout', rate: 0.3 },
+        { type: 'lstm', name: 'lstm', units: 4, bidirectional: true },
+        { type: 'dropout', name: 'lstmDropout', rate: 0.2 },
+        { type: 'pool', name: 'pool', methods: ['last'] },
+        { type: 'dense', name: 'head', units: labels, activation: 'linear' },
+      ],
+    },
+    'additive attention over an LSTM': {
+      preset: 'test',
+      layers: [
+        { type: 'embedding', name: 'embedding', vocabularySize, size: 4 },
+        { type: 'lstm', name: 'lstm', units: 4, bidirectional: true },
+        { type: 'maxPool', name: 'windows', size: 3 },
+        { type: 'dropout', name: 'lstmDropout', rate: 0.3 },
+        { type: 'attention', name: 'attention', units: 8 },
+        { type: 'dense', name: 'hidden', units: 5, activation: 'relu' },
+        { type: 'dense', name: 'head', units: labels, activation: 'linear' },
+      ],
+    },
     'n-grams beside an LSTM': {
       preset: 'test',
       layers: [

@@ -54,6 +54,40 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
         source = layer;
         break;
       }
+      case 'conv': {
+        const kernel = parameter(`${layer.name}/kernel`);
+        const bias = parameter(`${layer.name}/bias`);
+        const input = steps;
+        const inputs = width;
+        steps = input.map((_, t) =>
+          Array.from(bias, (b, k) => {
+            let sum = b;
+            for (let j = 0; j < layer.kernelSize; j++) input[t + j - Math.floor((layer.kernelSize - 1) / 2)]?.forEach((value, i) => (sum += value * kernel[(j * inputs + i) * layer.filters + k]!));
+            return layer.activation === 'relu' ? Math.max(0, sum) : sum;
+          }),
+        );
+        width = layer.filters;
+        source = undefined;
+        break;
+      }
+      case 'maxPool': {
+        const input = steps;
+        steps = Array.from({ length: Math.ceil(input.length / layer.size) }, (_, w) =>
+          Array.from({ length: width }, (_column, i) => Math.max(...input.slice(w * layer.size, (w + 1) * layer.size).map((step) => step[i]!))),
+        );
+        break;
+      }
+      case 'attention': {
+        const kernel = parameter(`${layer.name}/kernel`);
+        const bias = parameter(`${layer.name}/bias`);
+        const context = parameter(`${layer.name}/context`);
+        const powers = steps.map((step) =>
+          Math.exp(bias.reduce((energy, b, k) => energy + context[k]! * Math.tanh(step.reduce((sum, value, i) => sum + value * kernel[i * layer.units + k]!, b)), 0)),
+        );
+        const total = powers.reduce((sum, power) => sum + power, 0);
+        vector = Array.from({ length: width }, (_, j) => steps.reduce((sum, step, t) => sum + (powers[t]! / total) * step[j]!, 0));
+        break;
+      }
       case 'pool':
         vector = layer.methods.flatMap((method) =>
           Array.from({ length: width }, (_, j) => {
@@ -84,7 +118,7 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
           steps = steps.map((step, t) => step.map((value) => (keepsToken(seeds.example, index, ids[t]!, layer.rate) ? value / (1 - layer.rate) : 0)));
           break;
         }
-        const sequence = !architecture.layers.slice(0, index).some(({ type }) => type === 'pool');
+        const sequence = !architecture.layers.slice(0, index).some(({ type }) => type === 'pool' || type === 'attention');
         const values = sequence ? steps.flat() : vector;
         const mask = new Uint8Array(values.length);
         drawMask(randomOf(seeds.example, index), layer.rate, mask, 0, mask.length);
@@ -95,7 +129,9 @@ export function referenceLogits({ layout, weights }: Reference, ids: readonly nu
       }
     }
   });
-  return vector.map((logit, label) => logit + (wide?.(label) ?? 0));
+  const logits = vector.map((logit, label) => logit + (wide?.(label) ?? 0));
+  // one unit tells two labels apart
+  return logits.length === 1 ? [0, ...logits] : logits;
 }
 
 /** Cross entropy in nats. */

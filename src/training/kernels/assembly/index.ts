@@ -1,4 +1,6 @@
 export { adam, adamRows, sumOfSquares, sumOfSquaresRows } from './adam';
+export { attentionBackward, attentionBackwardScratch, attentionForward } from './attention';
+export { convBackward, convBackwardScratch, convForward, convForwardScratch, windowMaxBackward, windowMaxForward } from './conv';
 export { denseBackward, denseForward } from './dense';
 export { clearRows, gatherRows, scatterRows, touchRows } from './embedding';
 export { lstmBackward, lstmBackwardScratch, lstmForward, lstmForwardScratch } from './lstm';

@@ -13,7 +13,7 @@
  * Direction: the backward direction walks t downwards. A text then starts at its own last token, with the zero state, while longer ones are already under way.
  */
 import { bytes, clear, flush, multiplyAdd, multiplySubtract, ones, sigmoid, tanh } from './vector';
-import { multiply, multiplyPanels, multiplyScratch, packLeftTransposed, packRows } from './matrix';
+import { addRows, multiply, multiplyPanels, multiplyScratch, packLeftTransposed, packRows } from './matrix';
 
 /** First position of step t. `offsets`: T + 1 integers. */
 // @ts-ignore: decorator
@@ -209,22 +209,5 @@ function gatesBackward(z: usize, tanhC: usize, dy: usize, before: usize, dh: usi
     v128.store(zg + j, flush(f32x4.mul(f32x4.mul(dCell, i), multiplySubtract(g, g, one))));
     v128.store(zo + j, flush(f32x4.mul(f32x4.mul(dOutput, squashed), multiplySubtract(o, o, o))));
     v128.store(dc + j, flush(f32x4.mul(dCell, f)));
-  }
-}
-
-/** sums [N] += the rows of B [K, N], given in panels of 8 columns. N is a multiple of 8. */
-function addRows(panels: usize, sums: usize, k: i32, n: i32): void {
-  let source = panels;
-  for (let j = 0; j < n; j += 8) {
-    const target = sums + bytes(j);
-    let low = v128.load(target), high = v128.load(target, 16);
-    const end = source + bytes(8 * k);
-    while (source < end) {
-      low = f32x4.add(low, v128.load(source));
-      high = f32x4.add(high, v128.load(source, 16));
-      source += 32;
-    }
-    v128.store(target, low);
-    v128.store(target, high, 16);
   }
 }

@@ -193,6 +193,31 @@ export function packLeftTransposed(a: usize, stride: i32, index: usize, panels: 
   }
 }
 
+/** sums [N] += the rows of B [K, N], given in panels as by {@link packRows}. N is a multiple of 4. */
+export function addRows(panels: usize, sums: usize, k: i32, n: i32): void {
+  let source = panels;
+  let j = 0;
+  for (; j + 8 <= n; j += 8) {
+    const target = sums + bytes(j);
+    let low = v128.load(target), high = v128.load(target, 16);
+    const end = source + bytes(8 * k);
+    while (source < end) {
+      low = f32x4.add(low, v128.load(source));
+      high = f32x4.add(high, v128.load(source, 16));
+      source += 32;
+    }
+    v128.store(target, low);
+    v128.store(target, high, 16);
+  }
+  if (j < n) {
+    const target = sums + bytes(j);
+    let sum = v128.load(target);
+    const end = source + bytes(4 * k);
+    for (; source < end; source += 16) sum = f32x4.add(sum, v128.load(source));
+    v128.store(target, sum);
+  }
+}
+
 /** Transposes 4 × 4 floats: rows `step` bytes apart become columns, in rows `pitch` bytes apart. */
 // @ts-ignore: decorator
 @inline
