@@ -26,6 +26,8 @@ export interface CliContext {
   openInput(file: string): Promise<Input>;
   /** Opens a file that appears whole or not at all, or standard output for `-`. */
   openOutput(file: string): Promise<Output>;
+  /** Makes a folder, with those that it lies in; it may be there already. */
+  createFolder(folder: string): Promise<void>;
   /** Writes the three files of a bundle; `model.json`, without which a folder is no model, last. */
   writeBundle(folder: string, bundle: BundleFiles): Promise<void>;
   /** The checkpoint of the training whose bundle will be written to that folder. */
