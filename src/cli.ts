@@ -1,4 +1,4 @@
-// The command line: label-lens classify | evaluate | prepare | train | export | import | models.
+// The command line: label-lens classify | evaluate | prepare | train | tune | export | import | models.
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { readTaskFolder } from './app/labeling/taskFolder';
@@ -14,6 +14,7 @@ import { models, modelsSpec } from './cli/models';
 import { prepare, prepareSpec } from './cli/prepare';
 import type { Terminal } from './cli/terminal';
 import { train, trainSpec } from './cli/train';
+import { tuneModel, tuneSpec } from './cli/tune';
 import { CancelledError, HumanError } from './core/errors';
 import { Predictor } from './inference/predictor';
 import { NodeFileSystem } from './platform/node/fileSystem';
@@ -27,6 +28,7 @@ const commands: Readonly<Record<string, { readonly spec: CommandSpec; readonly r
   evaluate: { spec: evaluateSpec, run: evaluate },
   prepare: { spec: prepareSpec, run: prepare },
   train: { spec: trainSpec, run: train },
+  tune: { spec: tuneSpec, run: tuneModel },
   export: { spec: exportSpec, run: exportTask },
   import: { spec: importSpec, run: importLabels },
   models: { spec: modelsSpec, run: models },
@@ -85,6 +87,7 @@ async function main(argv: readonly string[]): Promise<number> {
       openInput: (file) => openInput(file),
       openOutput: (file) => openOutput(file),
       createFolder: (folder) => createFolder(folder),
+      lines: (file) => ({ where: file, read: () => fileSystem.readFile(path.resolve(file)), append: (lines) => fileSystem.append(path.resolve(file), lines, true) }),
       checkpoints: (folder) => new CheckpointFile(fileSystem, path.join(path.resolve(folder), 'training.checkpoint')),
       writeBundle: (folder, bundle) => writeBundle(fileSystem, path.resolve(folder), bundle),
     });
