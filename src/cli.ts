@@ -1,4 +1,4 @@
-// The command line: label-lens classify | evaluate | train | export | import | models.
+// The command line: label-lens classify | evaluate | prepare | train | tune | export | import | models.
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { readTaskFolder } from './app/labeling/taskFolder';
@@ -11,12 +11,14 @@ import { evaluate, evaluateSpec } from './cli/evaluate';
 import { exportSpec, exportTask } from './cli/export';
 import { importLabels, importSpec } from './cli/import';
 import { models, modelsSpec } from './cli/models';
+import { prepare, prepareSpec } from './cli/prepare';
 import type { Terminal } from './cli/terminal';
 import { train, trainSpec } from './cli/train';
+import { tuneModel, tuneSpec } from './cli/tune';
 import { CancelledError, HumanError } from './core/errors';
 import { Predictor } from './inference/predictor';
 import { NodeFileSystem } from './platform/node/fileSystem';
-import { openInput, openOutput } from './platform/node/files';
+import { createFolder, openInput, openOutput } from './platform/node/files';
 import { startNodeWorker } from './platform/node/workers';
 import { CheckpointFile } from './storage/checkpointFile';
 import { Trainer } from './training/trainerClient';
@@ -24,7 +26,9 @@ import { Trainer } from './training/trainerClient';
 const commands: Readonly<Record<string, { readonly spec: CommandSpec; readonly run: (args: Arguments, context: CliContext) => Promise<void> }>> = {
   classify: { spec: classifySpec, run: classify },
   evaluate: { spec: evaluateSpec, run: evaluate },
+  prepare: { spec: prepareSpec, run: prepare },
   train: { spec: trainSpec, run: train },
+  tune: { spec: tuneSpec, run: tuneModel },
   export: { spec: exportSpec, run: exportTask },
   import: { spec: importSpec, run: importLabels },
   models: { spec: modelsSpec, run: models },
@@ -82,6 +86,8 @@ async function main(argv: readonly string[]): Promise<number> {
       readTask: (folder, options) => readTaskFolder(path.resolve(folder).replaceAll('\\', '/'), { ...options, fileSystem, openInput }),
       openInput: (file) => openInput(file),
       openOutput: (file) => openOutput(file),
+      createFolder: (folder) => createFolder(folder),
+      lines: (file) => ({ where: file, read: () => fileSystem.readFile(path.resolve(file)), append: (lines) => fileSystem.append(path.resolve(file), lines, true) }),
       checkpoints: (folder) => new CheckpointFile(fileSystem, path.join(path.resolve(folder), 'training.checkpoint')),
       writeBundle: (folder, bundle) => writeBundle(fileSystem, path.resolve(folder), bundle),
     });

@@ -2,6 +2,7 @@ import type { BundleFiles } from '../core/protocol/predictor';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { TaskFolder, TaskFolderOptions } from '../app/labeling/taskFolder';
 import type { ModelStore } from '../app/modelStore';
+import type { LineFile } from '../app/tune';
 import type { Predictor } from '../inference/predictor';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import type { Trainer } from '../training/trainerClient';
@@ -26,6 +27,10 @@ export interface CliContext {
   openInput(file: string): Promise<Input>;
   /** Opens a file that appears whole or not at all, or standard output for `-`. */
   openOutput(file: string): Promise<Output>;
+  /** Makes a folder, with those that it lies in; it may be there already. */
+  createFolder(folder: string): Promise<void>;
+  /** A file that only grows, by a path relative to the current folder. */
+  lines(file: string): LineFile;
   /** Writes the three files of a bundle; `model.json`, without which a folder is no model, last. */
   writeBundle(folder: string, bundle: BundleFiles): Promise<void>;
   /** The checkpoint of the training whose bundle will be written to that folder. */

@@ -1,9 +1,8 @@
 import { stratifiedSample } from '../core/labels/split';
 import { CancelledError } from '../core/errors';
-import { checkHyperparameters, hyperparameterSpecs, type HyperparameterSpec } from '../core/model/hyperparameters';
-import { findPreset, presets } from '../core/model/presets';
+import { presets } from '../core/model/presets';
 import type { BundleFiles } from '../core/protocol/predictor';
-import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
+import type { TrainResult } from '../core/protocol/trainer';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
 import { recipeFor } from '../app/baseRecipe';
 import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
@@ -11,17 +10,10 @@ import type { CheckpointStore } from '../training/checkpointKeeper';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
+import { choosePreset, hyperparameterFlags, readHyperparameters } from './hyperparameters';
 import { readLabeledFile } from './labeledFile';
 import { readTask, taskFlag } from './taskFolder';
 import { ProgressLine } from './terminal';
-
-/** Flags of the hyperparameters: `--learning-rate` for `learningRate`, with the help of their specification. */
-const hyperparameterFlags = Object.fromEntries(
-  hyperparameterSpecs.map((spec) => {
-    const choices = 'choices' in spec ? `: ${spec.choices.join(', ')}` : '';
-    return [flagOf(spec.name), { value: choices === '' ? 'N' : 'NAME', help: `${spec.help}${choices} (default ${spec.default})` }];
-  }),
-);
 
 export const trainSpec: CommandSpec = {
   summary: 'Trains a model on a labelled file, or on the decisions of a task, and writes it as a bundle of model.onnx, tokenizer.json and model.json.',
@@ -31,7 +23,7 @@ export const trainSpec: CommandSpec = {
     label: { value: 'COL', help: 'column that holds the label' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on (500 of its own labels) slower layers below' },
-    preset: { value: 'NAME', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name})` },
+    preset: { value: 'NAME|FILE', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name}); or a preset file, such as tune writes` },
     valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
     'valid-split': { value: 'RATIO', help: `share of the rows to hold out instead (default ${defaultHeldOut})` },
     limit: { value: 'N', help: 'train on the first N rows after a seeded stratified shuffle' },
@@ -55,8 +47,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
     args.required('label');
     args.required('output');
   }
-  const preset = findPreset(args.text('preset') ?? presets[0]!.name);
-  if (!preset) throw new UsageError(`There is no preset ${args.text('preset')}. Choose one of ${presets.map((each) => each.name).join(', ')}.`);
+  const { preset, hyperparameters: own } = await choosePreset(context, args.text('preset') ?? presets[0]!.name);
   const precision = args.text('precision') ?? 'float32';
   if (precision !== 'float32' && precision !== 'float16' && precision !== 'int8') throw new UsageError('--precision takes float32, float16 or int8.');
   if (args.text('valid') !== undefined && args.text('valid-split') !== undefined) throw new UsageError('Give --valid or --valid-split, not both.');
@@ -66,14 +57,14 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 2)) throw new UsageError('--limit takes a whole number of at least 2.');
   const split = args.number('valid-split') ?? defaultHeldOut;
   if (!(split > 0 && split < 1)) throw new UsageError('--valid-split takes a ratio between 0 and 1.');
-  const { seed } = readHyperparameters(args, preset.defaults);
+  const { seed } = readHyperparameters(args, { ...preset.defaults, ...own });
   const baseName = args.text('base') ?? 'none';
   const base = baseName === 'none' ? undefined : await context.models.open(baseName);
 
   const progress = new ProgressLine(context.terminal);
   const data = taskPath === undefined ? await fileData(args, context, split, progress) : await taskData(args, context, taskPath, split);
   const rows = limit === undefined ? data.rows : stratifiedSample(data.rows, Math.min(limit, data.rows.length), (row) => row.label, seed);
-  const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base) });
+  const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base), ...own });
   const description = args.text('description');
   const request = await trainRequest(
     {
@@ -202,13 +193,4 @@ function checkTaskFlags(args: Arguments): void {
   if (args.operands.length > 0) throw new UsageError('--task and FILE are two ways to say what to train on. Give one of them.');
   const foreign = ['label', 'text', 'valid'].find((flag) => args.text(flag) !== undefined);
   if (foreign !== undefined) throw new UsageError(`--${foreign} is about a file, and a task knows its texts and labels. Leave it out.`);
-}
-
-function flagOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-function readHyperparameters(args: Arguments, preset: Partial<Hyperparameters>): Hyperparameters {
-  const valueOf = (spec: HyperparameterSpec): string | number | undefined => ('choices' in spec ? args.text(flagOf(spec.name)) : args.number(flagOf(spec.name)));
-  return checkHyperparameters(Object.fromEntries(hyperparameterSpecs.map((spec) => [spec.name, valueOf(spec)])), preset);
 }

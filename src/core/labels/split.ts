@@ -10,18 +10,55 @@ export interface Split<R> {
   readonly heldOut: R[];
 }
 
+/** How to read rows, and the seed of the draw. */
+export interface SplitOptions<R> {
+  /** What is to be spread evenly; of rows with equal texts that of the first counts. */
+  labelOf(row: R): string;
+  textOf(row: R): string;
+  readonly seed: number;
+  /** Lets the thread handle what has come in. */
+  breathe(): Promise<void>;
+}
+
 /**
  * Splits rows into a kept and a held-out part, seeded and stratified by label. Rows whose normalized texts are equal stay on one side, so that nothing
  * that is evaluated on was trained on.
  *
  * @param ratio share to hold out, in 0..1 (exclusive); each label with at least two distinct texts gives at least one and keeps at least one
- * @param options `breathe` lets the thread handle what has come in
  */
-export async function stratifiedSplit<R>(
-  rows: readonly R[],
-  ratio: number,
-  options: { labelOf(row: R): string; textOf(row: R): string; seed: number; breathe(): Promise<void> },
-): Promise<Split<R>> {
+export async function stratifiedSplit<R>(rows: readonly R[], ratio: number, options: SplitOptions<R>): Promise<Split<R>> {
+  const [kept = [], heldOut = []] = await stratifiedParts(rows, [1 - ratio, ratio], options);
+  return { kept, heldOut };
+}
+
+/**
+ * As {@link stratifiedSplit}, into any number of parts.
+ *
+ * @param shares of the parts, each in 0..1, the first above 0. Of each label the first part gets at least one text; each of the others that has a share gets at least one as far as there are texts, in their order
+ * @returns the parts, each in the order of the input; together they are `rows`
+ */
+export async function stratifiedParts<R>(rows: readonly R[], shares: readonly number[], options: SplitOptions<R>): Promise<R[][]> {
+  const partOf = new Uint8Array(rows.length);
+  for (const groups of await textGroups(rows, options)) {
+    let at = 0;
+    for (const [part, size] of partSizes(groups.length, shares).entries()) for (let i = 0; i < size; i++) for (const index of groups[at++]!) partOf[index] = part + 1;
+  }
+  await options.breathe();
+  return shares.map((_, part) => rows.filter((_, index) => partOf[index] === part));
+}
+
+/** How many of `count` texts of a label the parts after the first get. */
+function partSizes(count: number, [, ...shares]: readonly number[]): number[] {
+  const sizes = shares.map((share) => (share === 0 ? 0 : Math.max(1, Math.round(count * share))));
+  for (let over = sizes.reduce((sum, size) => sum + size, 0) - (count - 1); over > 0; over--) sizes[sizes.lastIndexOf(Math.max(...sizes))]!--;
+  return sizes;
+}
+
+/**
+ * Indices of the rows, those with equal normalized texts as one group.
+ * @returns for each label, in the order of their names, its groups, shuffled with the seed
+ */
+export async function textGroups<R>(rows: readonly R[], options: SplitOptions<R>): Promise<number[][][]> {
   const groups = new Map<string, { label: string; rows: number[] }>();
   for (const [index, row] of rows.entries()) {
     if (index % rowsAtOnce === rowsAtOnce - 1) await options.breathe();
@@ -39,14 +76,7 @@ export async function stratifiedSplit<R>(
   }
   await options.breathe();
   const random = new Random(options.seed);
-  const held = new Set<number>();
-  for (const label of [...byLabel.keys()].sort()) {
-    const list = random.shuffle(byLabel.get(label)!);
-    const target = list.length < 2 ? 0 : Math.min(list.length - 1, Math.max(1, Math.round(list.length * ratio)));
-    for (const group of list.slice(0, target)) for (const index of group) held.add(index);
-  }
-  await options.breathe();
-  return { kept: rows.filter((_, index) => !held.has(index)), heldOut: rows.filter((_, index) => held.has(index)) };
+  return [...byLabel.keys()].sort().map((label) => random.shuffle(byLabel.get(label)!));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -107,6 +107,17 @@ export async function openOutput(file: string, stdout: Writable = process.stdout
     return file.toLowerCase().endsWith('.gz') ? packedOutput(target, file) : plainOutput(target, file);
   } catch (error) {
     throw fileError(error, file, 'write');
+  }
+}
+
+/** Makes `folder`, with those that it lies in; it may be there already. @throws HumanError when it cannot be made */
+export async function createFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    // where a file stands in the way, the system says only that it exists
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new HumanError('file.notFolder', '{0} is a file, and a folder is needed there. Choose another place.', [folder], { cause: error });
+    throw fileError(error, folder, 'write');
   }
 }
 
