@@ -43,9 +43,9 @@ const context = await esbuild.context({
   minify,
   logLevel: 'info',
 });
-/** The page of the labelling panel, with its styles. */
-const page = await esbuild.context({
-  entryPoints: { panel: 'webview/main.ts' },
+/** The pages of the labelling and of the training panel, each with its styles. */
+const pages = await esbuild.context({
+  entryPoints: { panel: 'webview/main.ts', training: 'webview/training/main.ts' },
   outdir: 'dist/webview',
   bundle: true,
   platform: 'browser',
@@ -55,7 +55,7 @@ const page = await esbuild.context({
   minify,
   logLevel: 'info',
 });
-for (const each of [context, page]) {
+for (const each of [context, pages]) {
   if (watch) await each.watch();
   else {
     await each.rebuild();

@@ -1,5 +1,5 @@
 // @ts-check
-// The strings that people read, collected from the source: calls of `l10n.t` and the templates of HumanErrors.
+// The strings that people read, collected from the source: calls of `l10n.t`, the templates of HumanErrors, and what is said of presets and hyperparameters.
 //   node scripts/l10n.mjs      writes l10n/bundle.l10n.json and says what each translation lacks or no longer needs
 import ts from 'typescript';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ export function collectStrings(root) {
     const source = ts.createSourceFile(name, readFileSync(path.join(root, name), 'utf8'), ts.ScriptTarget.Latest, true);
     /** @param {ts.Node} node */
     const visit = (node) => {
-      const argument = stringArgument(node);
+      const argument = stringArgument(node) ?? (described.has(name) ? description(node) : undefined);
       if (argument) {
         const text = literal(argument);
         if (text !== undefined) strings.add(text);
@@ -52,6 +52,19 @@ function stringArgument(node) {
   if (ts.isNewExpression(node) && node.expression.getText() === 'HumanError') return node.arguments?.[1];
   if (ts.isCallExpression(node) && /(^|\.)l10n\.t$/.test(node.expression.getText())) return node.arguments[0];
   return undefined;
+}
+
+/** Where a person is told in a line what each entry of a list is: the command line says it in English, the training panel in the person's language. */
+const described = new Set(['core/model/hyperparameters.ts', 'core/model/presets.ts']);
+
+/**
+ * That line, if `node` is the field that holds it.
+ * @param {ts.Node} node
+ * @returns {ts.Expression | undefined}
+ */
+function description(node) {
+  if (!ts.isPropertyAssignment(node) || !ts.isIdentifier(node.name)) return undefined;
+  return ['help', 'description'].includes(node.name.text) ? node.initializer : undefined;
 }
 
 /**

@@ -10,8 +10,8 @@ const sizeLimit = 25 * 1024 * 1024;
 const { values } = parseArgs({ options: { out: { type: 'string', default: 'label-lens.vsix' } } });
 
 /** What a package may hold (.vscodeignore denies the rest) and what it must hold to run. */
-const allowed = [/^dist\/[\w.-]+\.(js|wasm)$/, /^dist\/webview\/panel\.(js|css)$/, /^media\/(?!.*\.label-lens)/, /^models\/[\w.-]+\/[\w.-]+\.(onnx|json|md)$/, /^l10n\/[\w.-]+\.json$/, /^package(\.nls(\.[\w-]+)?)?\.json$/, /^(README|CHANGELOG)\.md$/i, /^LICENSE(\.txt)?$/i];
-const needed = ['package.json', 'dist/extension.js', 'dist/predictor.js', 'dist/trainer.js', 'dist/learner.js', 'dist/explainer.js', 'dist/webview/panel.js', 'dist/webview/panel.css', 'dist/ort-wasm-simd-threaded.wasm', 'models/sentiment/model.onnx', 'models/sentiment/tokenizer.json', 'models/sentiment/model.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+const allowed = [/^dist\/[\w.-]+\.(js|wasm)$/, /^dist\/webview\/(panel|training)\.(js|css)$/, /^media\/(?!.*\.label-lens)/, /^models\/[\w.-]+\/[\w.-]+\.(onnx|json|md)$/, /^l10n\/[\w.-]+\.json$/, /^package(\.nls(\.[\w-]+)?)?\.json$/, /^(README|CHANGELOG)\.md$/i, /^LICENSE(\.txt)?$/i];
+const needed = ['package.json', 'dist/extension.js', 'dist/predictor.js', 'dist/trainer.js', 'dist/learner.js', 'dist/explainer.js', 'dist/webview/panel.js', 'dist/webview/panel.css', 'dist/webview/training.js', 'dist/webview/training.css', 'dist/ort-wasm-simd-threaded.wasm', 'models/sentiment/model.onnx', 'models/sentiment/tokenizer.json', 'models/sentiment/model.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
 
 try {
   // runs vscode:prepublish, which builds minified bundles

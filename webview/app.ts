@@ -16,7 +16,7 @@ export interface App {
 }
 
 /** A part of the page. `update` is called after every change; it touches only what has changed. */
-export interface Component {
+export interface Component<S = State> {
   readonly element: HTMLElement;
-  update(state: State, before: State): void;
+  update(state: S, before: S): void;
 }

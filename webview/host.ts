@@ -7,7 +7,7 @@ import type { LabelerAction } from './actions';
 interface VsCodeApi {
   postMessage(message: unknown): void;
   getState(): unknown;
-  setState(state: SavedState): void;
+  setState(state: unknown): void;
 }
 
 declare const acquireVsCodeApi: () => VsCodeApi;
@@ -42,14 +42,7 @@ export interface Host {
 
 /** Connects to the extension and says that the page listens. */
 export function connect(): Host {
-  const api = acquireVsCodeApi();
-  const port: Port = {
-    postMessage: (message) => api.postMessage(message),
-    onMessage: (listener) => window.addEventListener('message', ({ data }) => {
-      // whatever else is posted to the page is none of ours
-      if (typeof data === 'object' && data !== null) listener(data);
-    }),
-  };
+  const { api, port } = openPort();
   const client = new RpcClient<PanelMethods>(port);
   api.postMessage(panelHello);
   let saved = (api.getState() ?? {}) as SavedState;
@@ -63,4 +56,17 @@ export function connect(): Host {
       api.setState(saved);
     },
   };
+}
+
+/** What VS Code gives to a page, and its messages as a port; can be had once. */
+export function openPort(): { readonly api: VsCodeApi; readonly port: Port } {
+  const api = acquireVsCodeApi();
+  const port: Port = {
+    postMessage: (message) => api.postMessage(message),
+    onMessage: (listener) => window.addEventListener('message', ({ data }) => {
+      // whatever else is posted to the page is none of ours
+      if (typeof data === 'object' && data !== null) listener(data);
+    }),
+  };
+  return { api, port };
 }

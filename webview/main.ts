@@ -1,6 +1,5 @@
 import './styles/panel.css';
 import type { PanelEvent } from '../src/core/protocol/panel';
-import type { PanelStringKey } from '../src/core/protocol/panelStrings';
 import type { App, Component } from './app';
 import { decideView } from './components/decide';
 import { nothingView, welcomeView } from './components/empty';
@@ -15,7 +14,7 @@ import { progressView } from './components/progress';
 import { tabsView } from './components/tabs';
 import { topBar } from './components/topBar';
 import { h, show } from './dom';
-import { connect, type Host, type Tab } from './host';
+import { connect, tabs, type Host, type Tab } from './host';
 import { isHeldDecision, keyAction, type KeyAction, type KeyContext, type KeyPlace } from './keys';
 import { Labeler, messageOf } from './labeler';
 import { Store } from './store';
@@ -64,8 +63,8 @@ function build(host: Host): { readonly store: Store; readonly labeler: Labeler }
   const bar = topBar(app, () => help.open());
   const progress = progressView();
   const panels: Readonly<Record<Tab, Component>> = { examples: list, learn: learnView(app), insight: insightView(app), labels: labelsView(app) };
-  const tabNames: Readonly<Record<Tab, PanelStringKey>> = { examples: 'examples', learn: 'learn', insight: 'insight', labels: 'labels' };
-  const side = tabsView(app, tabNames, panels);
+  const names: Readonly<Record<Tab, string>> = { examples: say('examples'), learn: say('learn'), insight: say('insight'), labels: say('labels') };
+  const side = tabsView({ class: 'side', label: say('taskDetails'), tabs, names, contents: panels, ownFocus: ['examples'], open: (tab) => app.openTab(tab) });
   const work = h('main', { class: 'work', 'aria-label': say('labeling') }, item.element, nothing.element, decide.element, progress.element);
   const columns = h('div', { class: 'columns' }, work, side.element);
   const welcome = welcomeView(app);

@@ -2,6 +2,7 @@ import type { DecisionStatus, DecisionValue } from '../src/core/labels/decision'
 import type { Guess, WordWeight } from '../src/core/labels/view';
 import type { PanelDecided, PanelItem, PanelOptions, PanelTask } from '../src/core/protocol/panel';
 import type { Tab } from './host';
+import { StateStore } from './stateStore';
 
 /** What was saved last, to be shown with what the model had guessed. */
 export interface SavedDecision {
@@ -64,33 +65,10 @@ export const initialState: State = {
   changed: [],
 };
 
-/** The page's one state. Whoever listens is told once for all changes of a turn. */
-export class Store {
-  private current = initialState;
-  private readonly listeners: ((state: State, before: State) => void)[] = [];
-  private told = initialState;
-  private scheduled = false;
-
-  get state(): State {
-    return this.current;
-  }
-
-  update(change: Partial<State>): void {
-    this.current = { ...this.current, ...change };
-    if (this.scheduled) return;
-    this.scheduled = true;
-    queueMicrotask(() => this.tell());
-  }
-
-  subscribe(listener: (state: State, before: State) => void): void {
-    this.listeners.push(listener);
-  }
-
-  private tell(): void {
-    this.scheduled = false;
-    const before = this.told;
-    this.told = this.current;
-    for (const listener of this.listeners) listener(this.told, before);
+/** The labelling page's one state. */
+export class Store extends StateStore<State> {
+  constructor() {
+    super(initialState);
   }
 }
 

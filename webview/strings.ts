@@ -21,7 +21,11 @@ export function pageLanguage(): string {
 
 /** A text of the page in the person's language, filled in. Numbers are written as that language writes them. */
 export function say(key: PanelStringKey, ...args: readonly (string | number)[]): string {
-  const english = panelStrings[key];
+  return translate(panelStrings[key], args);
+}
+
+/** An English text in the person's language, filled in, as {@link say} does; as it is where nobody has translated it. */
+export function translate(english: string, args: readonly (string | number)[] = []): string {
   return fillTemplate(Object.hasOwn(translations, english) ? (translations[english] ?? english) : english, args.map((each) => (typeof each === 'number' ? number(each) : each)));
 }
 

@@ -2,11 +2,12 @@ import * as assert from 'node:assert';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { FakeHost, type FakeTask } from './fakeHost';
 import { startChromium } from '../../scripts/vscodeServer.mjs';
-import { serveSite, type Site, type Theme } from './site';
+import { serveSite, type PageName, type Site, type Theme } from './site';
+import { TrainingFakeHost, type FakeTraining } from './trainingFakeHost';
 
-export interface Opened {
+export interface Opened<H = FakeHost> {
   readonly page: Page;
-  readonly host: FakeHost;
+  readonly host: H;
   /** Checks that nothing was written to the console as an error, nothing was thrown and nothing broke the content security policy; then closes the page. */
   readonly close: () => Promise<void>;
 }
@@ -41,8 +42,19 @@ export function useStage(): Stage {
   };
 }
 
-/** Opens the page in a profile of its own, over a task in memory. */
-export async function openPanel({ browser, site }: Stage, task: FakeTask = {}, { theme = 'dark', ...options }: BrowserContextOptions & { readonly theme?: Theme } = {}): Promise<Opened> {
+type PageOptions = BrowserContextOptions & { readonly theme?: Theme };
+
+/** Opens the labelling panel's page in a profile of its own, over a task in memory. */
+export async function openPanel(stage: Stage, task: FakeTask = {}, options: PageOptions = {}): Promise<Opened> {
+  return await openPage(stage, new FakeHost(task), 'panel', task.noTask ? '.welcome' : '.top-bar', options);
+}
+
+/** Opens the training panel's page in a profile of its own, over a host in memory. */
+export async function openTraining(stage: Stage, training: FakeTraining = {}, options: PageOptions = {}): Promise<Opened<TrainingFakeHost>> {
+  return await openPage(stage, new TrainingFakeHost(training), 'training', '[role=tablist]', options);
+}
+
+async function openPage<H extends { attach(page: Page): Promise<void> }>({ browser, site }: Stage, host: H, name: PageName, ready: string, { theme = 'dark', ...options }: PageOptions): Promise<Opened<H>> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
   const page = await context.newPage();
   const wrong: string[] = [];
@@ -50,10 +62,9 @@ export async function openPanel({ browser, site }: Stage, task: FakeTask = {}, {
     if (message.type() === 'error' || message.type() === 'warning') wrong.push(message.text());
   });
   page.on('pageerror', (error) => wrong.push(error.stack ?? String(error)));
-  const host = new FakeHost(task);
   await host.attach(page);
-  await page.goto(site.page(theme));
-  await page.locator(task.noTask ? '.welcome' : '.top-bar').waitFor();
+  await page.goto(site.page(theme, name));
+  await page.locator(ready).waitFor();
   return {
     page,
     host,

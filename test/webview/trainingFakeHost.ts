@@ -1,0 +1,186 @@
+import type { Page } from 'playwright-core';
+import { HumanError } from '../../src/core/errors';
+import type { ReportSection } from '../../src/core/report/document';
+import { serve, type HandlerContext, type Port } from '../../src/core/protocol/rpc';
+import type { ComparisonChoice, DataChoice, DataPreview, PanelComparison, PanelModel, PanelTable, PanelTraining, PrepareChoice, TrainingChoice, TrainingForm, TrainingPanelEvent, TrainingPanelMethods } from '../../src/core/protocol/trainingPanel';
+
+export interface FakeTraining {
+  readonly strings?: Readonly<Record<string, string>>;
+  readonly language?: string;
+  /** No table is in the editor. */
+  readonly noTable?: boolean;
+  readonly form?: TrainingForm;
+}
+
+export const reviews: PanelTable = {
+  id: 'file:///work/reviews.csv',
+  name: 'reviews.csv',
+  columns: [
+    { name: 'id', samples: ['1', '2', '3'] },
+    { name: 'title', samples: ['Fast and quiet', 'Broke at once'] },
+    { name: 'text', samples: ['It boils a litre in two minutes and one hardly hears it.', 'The lid came off on the second day.'] },
+    { name: 'sentiment', samples: ['positive', 'negative', 'neutral', 'positive'] },
+    { name: 'stars', samples: ['5', '1', '3'] },
+  ],
+  guess: { label: 'sentiment', text: ['text'] },
+};
+
+const models: readonly PanelModel[] = [
+  { name: 'sentiment', origin: 'shipped', kind: 'single', labels: ['negative', 'positive'], preset: 'bilstm-pool', inUse: true },
+  { name: 'reviews/v1', origin: 'workspace', kind: 'single', labels: ['negative', 'neutral', 'positive'], preset: 'bilstm-pool', inUse: false },
+  { name: 'stars/v3', origin: 'workspace', kind: 'number', labels: [], preset: 'bilstm-pool', inUse: false },
+];
+
+/** A loss curve as `core/report` draws figures: classes in the place of colours. */
+export function curve(points: readonly number[]): string {
+  const at = (value: number, index: number): string => `${(40 + (index * 560) / Math.max(1, points.length - 1)).toFixed(1)},${(20 + 160 * (1 - value)).toFixed(1)}`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 220"><line class="axis" x1="40" y1="180" x2="600" y2="180"/><polyline class="line series-1" points="${points.map(at).join(' ')}"/><text class="tick" x="40" y="200">0</text></svg>`;
+}
+
+/** The training panel's host in memory: does what the page asks as the real one does, in the test's process. */
+export class TrainingFakeHost {
+  readonly asked: string[] = [];
+  readonly revealed: string[] = [];
+  previewed: DataChoice[] = [];
+  prepared: PrepareChoice | undefined;
+  trained: TrainingChoice | undefined;
+  compared: ComparisonChoice | undefined;
+  form: TrainingForm | null;
+  training: PanelTraining | null = null;
+  report: readonly ReportSection[] = [];
+  comparison: PanelComparison | null = null;
+  /** Why the next request that changes something fails. */
+  failure: string | undefined;
+  private receive: (message: unknown) => void = () => undefined;
+  private send: (message: unknown) => void = () => undefined;
+  private events: ((event: TrainingPanelEvent) => void) | undefined;
+  private readonly endings: (() => void)[] = [];
+  private port: Port | undefined;
+
+  constructor(readonly stage: FakeTraining = {}) {
+    this.form = stage.form ?? null;
+  }
+
+  /** Serves the page, and the one after a reload. */
+  async attach(page: Page): Promise<void> {
+    this.send = (message) => {
+      // VS Code's messages cross as JSON
+      page.evaluate((data) => window.postMessage(JSON.parse(data), '*'), JSON.stringify(message)).catch(() => undefined);
+    };
+    await page.exposeFunction('toHost', (text: string) => {
+      const message = JSON.parse(text) as { readonly kind: string };
+      if (message.kind === 'hello') this.serve();
+      else this.receive(message);
+    });
+    await page.addInitScript(() => {
+      const toHost = (window as unknown as { readonly toHost: (text: string) => Promise<void> }).toHost;
+      Object.assign(window, { acquireVsCodeApi: () => ({ postMessage: (message: unknown) => void toHost(JSON.stringify(message)), getState: () => null, setState: () => undefined }) });
+    });
+  }
+
+  /** Tells the page, and the next one when it starts. */
+  tellTraining(training: PanelTraining): void {
+    this.training = training;
+    this.events?.({ kind: 'training', training });
+  }
+
+  tellReport(sections: readonly ReportSection[]): void {
+    this.report = sections;
+    this.events?.({ kind: 'report', sections });
+  }
+
+  tellComparison(comparison: PanelComparison): void {
+    this.comparison = comparison;
+    this.events?.({ kind: 'comparison', comparison });
+  }
+
+  private serve(): void {
+    const port: Port = {
+      // an earlier page's answers would reach this one
+      postMessage: (message) => {
+        if (this.port === port) this.send(message);
+      },
+      onMessage: (listener) => void (this.receive = listener),
+    };
+    this.port = port;
+    for (const end of this.endings.splice(0)) end();
+    const done = (asked: string): null => {
+      this.asked.push(asked);
+      if (this.failure !== undefined) {
+        const message = this.failure;
+        this.failure = undefined;
+        throw new HumanError('test.failure', message);
+      }
+      return null;
+    };
+    serve<TrainingPanelMethods>(port, {
+      start: () => ({ form: this.form, training: this.training, report: this.report, comparison: this.comparison, strings: this.stage.strings ?? {}, language: this.stage.language ?? 'en' }),
+      events: (_params, { progress }: HandlerContext<TrainingPanelEvent>) => {
+        this.events = progress;
+        return new Promise<null>((resolve) => this.endings.push(() => resolve(null)));
+      },
+      remember: ({ form }) => {
+        this.form = form;
+        return null;
+      },
+      chooseTable: ({ from }) => {
+        if (from === 'editor' && this.stage.noTable === true) throw new HumanError('test.noTable', 'No table is open in the editor. Choose a file.');
+        this.asked.push(`choose ${from}`);
+        return { table: reviews };
+      },
+      table: ({ file }) => ({ table: { ...reviews, id: file, name: file.slice(file.lastIndexOf('/') + 1) } }),
+      preview: ({ data }) => {
+        this.previewed.push(data);
+        return this.preview(data);
+      },
+      prepare: ({ prepare }) => {
+        done('prepare');
+        this.prepared = prepare;
+        const files = (['train', 'valid', 'test'] as const).map((part, index) => ({ part, id: `file:///work/reviews-${part}.csv`, name: `reviews-${part}.csv`, rows: [960, 120, 120][index] ?? 0 }));
+        return { files, dropped: 42 };
+      },
+      train: ({ training }) => {
+        done('train');
+        this.trained = training;
+        this.tellTraining({ status: 'reading', task: 'reviews', file: 'reviews.csv', fraction: 0, notes: [] });
+        return null;
+      },
+      cancelTraining: () => {
+        done('cancelTraining');
+        if (this.training) this.tellTraining({ ...this.training, status: 'stopped', canContinue: true });
+        return null;
+      },
+      storeAgain: ({ again }) => done(`storeAgain ${again}`),
+      useModel: () => {
+        done('useModel');
+        if (this.training?.model) this.tellTraining({ ...this.training, model: { ...this.training.model, inUse: true } });
+        return null;
+      },
+      saveReport: () => {
+        done('saveReport');
+        const files = [{ format: 'html', name: 'report.html' }, { format: 'markdown', name: 'report.md' }] as const;
+        if (this.training?.model) this.tellTraining({ ...this.training, model: { ...this.training.model, saved: files } });
+        return { files };
+      },
+      openReport: ({ format }) => done(`open ${format}`),
+      models: () => ({ models }),
+      compare: ({ comparison }) => {
+        done('compare');
+        this.compared = comparison;
+        this.tellComparison({ status: 'running', models: comparison.models, file: 'reviews.csv', fraction: 0.25, sections: [] });
+        return null;
+      },
+      cancelComparison: () => done('cancelComparison'),
+      reveal: ({ file, row }) => {
+        this.revealed.push(`${file}:${row}`);
+        return null;
+      },
+    });
+  }
+
+  private preview({ kind, valueColumn }: DataChoice): DataPreview {
+    const values = { minimum: 1, maximum: 5, mean: 3.62, notNumbers: 0 };
+    if (kind === 'number') return { rows: 1200, withoutText: 3, withoutLabel: 0, repeats: 12, labels: [], labelCount: 0, values };
+    return { rows: 1200, withoutText: 3, withoutLabel: 39, repeats: 12, labels: [{ label: 'positive', rows: 640 }, { label: 'negative', rows: 410 }, { label: 'neutral', rows: 150 }], labelCount: 3, ...(valueColumn === undefined ? {} : { values }) };
+  }
+}
