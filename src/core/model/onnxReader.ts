@@ -18,16 +18,17 @@ export function readOnnxWeights(model: Uint8Array, architecture: Architecture, w
  * Reads an ONNX file from outside and checks that it is what `writeOnnx` would write for this architecture: inputs and outputs, operators, and the
  * name, shape, number format of every weight. Nothing is computed.
  *
+ * @param isJoint whether the last unit of the head gives a number beside the labels
  * @throws HumanError `model.truncated`, `model.external`, `model.foreign` (see `decodeOnnx`), `model.operator` for an operator that we do not write,
  *   `model.weights` for weights of another architecture, `model.notFinite`
  */
-export function readOnnx(model: Uint8Array, architecture: Architecture, where: string): OnnxModel {
+export function readOnnx(model: Uint8Array, architecture: Architecture, where: string, isJoint = false): OnnxModel {
   const read = decodeOnnx(model, where);
   const head = headOf(architecture);
   const width = weightShapes(architecture).get(`${head.name}/kernel`)![0]!;
   const expected: readonly [readonly OnnxPort[], string][] = [
     [read.inputs, `${ports.ids} int32 batch,time; ${ports.lengths} int32 batch`],
-    [read.outputs, `${ports.scores} float32 batch,${head.units}; ${ports.features} float32 batch,${width}`],
+    [read.outputs, [`${ports.scores} float32 batch,${isJoint ? head.units - 1 : head.units}`, `${ports.features} float32 batch,${width}`, ...(isJoint ? [`${ports.value} float32 batch,1`] : [])].join('; ')],
   ];
   for (const [found, wanted] of expected) {
     const described = found.map((port) => `${port.name} ${port.type} ${port.shape.join()}`).join('; ');
