@@ -1,5 +1,7 @@
 import { hasLabels, type ModelManifest } from '../core/model/manifest';
+import type { TaskKind } from '../core/model/onnxWriter';
 import type { Hyperparameters } from '../core/protocol/trainer';
+import type { LabeledText } from './labeledRows';
 
 /** Rows from which on all layers of a base learn, if that does better on the rows that are held out. */
 export const rowsForAllLayers = 500;
@@ -13,11 +15,15 @@ const manyRows = 5000;
  * above it, which is about the 1 : 0.35 : 0.15 that kept what the base knew (Howard & Ruder 2018; our measurements). That takes as many rows as can spare some to be held out, which a head alone needs
  * not: on questions (TREC) all layers were 5.7 and 2.3 points behind TF-IDF with 100 and 250 rows, a head 0.1 and 0, and with 300 posts of the base's own labels they cost its own sets 4 points where the head cost 1. And how often each label came must not become its prejudice.
  *
+ * Only a head that tells one label of several can be fitted by itself: for several labels at once and for numbers all layers learn from the beginning, whatever the number of rows.
+ *
  * @param labels ids of the labels that rows have
+ * @param kind `joint`: a label and a number beside it
  */
-export function baseRecipe(rows: number, labels: readonly string[], base: Pick<ModelManifest, 'task'>): Partial<Hyperparameters> {
+export function baseRecipe(rows: number, labels: readonly string[], base: Pick<ModelManifest, 'task'>, kind: TaskKind | 'joint' = 'single'): Partial<Hyperparameters> {
   const isBases = hasLabels(base, labels);
   const shared: Partial<Hyperparameters> = { ngramBuckets: 32_768, ngramLength: 2 };
+  if (kind !== 'single') return { ...shared, baseHead: 'kept', layerDecay: 2.6, wordDropout: 0.1, ...(rows < manyRows ? { batchSize: 16, weightAveraging: 0.95, patience: 4 } : {}) };
   if (rows < rowsForAllLayers) return { ...shared, baseHead: 'only' };
   return {
     ...shared,
@@ -29,6 +35,7 @@ export function baseRecipe(rows: number, labels: readonly string[], base: Pick<M
 }
 
 /** {@link baseRecipe} for these rows; without a base nothing. */
-export function recipeFor(rows: readonly { readonly label: string }[], base: { readonly manifest: Pick<ModelManifest, 'task'> } | undefined): Partial<Hyperparameters> {
-  return base ? baseRecipe(rows.length, [...new Set(rows.map(({ label }) => label))], base.manifest) : {};
+export function recipeFor(rows: readonly Pick<LabeledText, 'label' | 'value'>[], base: { readonly manifest: Pick<ModelManifest, 'task'> } | undefined, kind: TaskKind = 'single'): Partial<Hyperparameters> {
+  const isJoint = kind === 'single' && rows[0]?.value !== undefined;
+  return base ? baseRecipe(rows.length, [...new Set(rows.map(({ label }) => label))], base.manifest, isJoint ? 'joint' : kind) : {};
 }

@@ -4,7 +4,7 @@ import type { Defect } from '../core/csv/defects';
 import { recordBatches, type RecordReader } from '../core/csv/reader';
 import type { TextRecord } from '../core/csv/record';
 import { CancelledError } from '../core/errors';
-import type { TaskKind } from '../core/model/onnxWriter';
+import { chosenLabels, type DecisionRule } from '../core/model/deciding';
 import type { PredictedScores } from '../core/protocol/predictor';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { Predictor } from '../inference/predictor';
@@ -19,11 +19,12 @@ export interface ClassifyRequest {
   readonly sink: RecordSink;
   readonly predictor: Pick<Predictor, 'predict'>;
   /** A model that `predictor` has loaded. */
-  readonly model: {
+  readonly model: DecisionRule & {
     readonly key: string;
-    readonly kind: TaskKind;
     /** Ids, in the order of the scores. */
     readonly labels: readonly string[];
+    /** What the number of a joint model is called. */
+    readonly valueName?: string;
   };
   /** Names of the columns whose values make up the text; `text` by default. */
   readonly textColumns?: readonly string[];
@@ -48,7 +49,7 @@ export interface ClassifySummary {
   /** Rows by predicted label, all labels of the model, in its order. Empty for `number`. For `multi` a row counts for each of its labels. */
   readonly labels: ReadonlyMap<string, number>;
   readonly defects: number;
-  /** Names of the added columns; `predicted` and `score`, unless the file had columns of those names. */
+  /** Names of the added columns; `predicted`, `score` and, of a joint model, `predicted` with the number's name, unless the file had columns of those names. */
   readonly columns: readonly string[];
 }
 
@@ -58,8 +59,8 @@ const batchLimits = { rows: 1024, characters: 1_000_000, bytes: 4_000_000 };
 const requestsAhead = 3;
 
 /**
- * Copies a file of records with the columns `predicted` and `score` added, every other byte as it was: the label (for `multi` those above one half, joined with `;`; for `number`
- * the value) and its probability. Rows without a word to read get empty fields.
+ * Copies a file of records with the columns `predicted` and `score` added, every other byte as it was: the label that the model holds to be right (for `multi` all of them, joined with `;`; for `number`
+ * the value) and its probability, for `multi` the highest. A joint model's number stands in a column of its own. Rows without a word to read get empty fields.
  *
  * Reads, predicts and writes at the same time, in constant memory. At the end the sink is committed; if anything goes wrong it is discarded.
  *
@@ -127,7 +128,8 @@ class Classification {
     if (record.kind === 'gap') return;
     if (!this.textColumns) {
       this.textColumns = columnIndices(reader, textColumns);
-      this.names = freeColumnNames(reader, ['predicted', 'score']);
+      const { valueName } = this.request.model;
+      this.names = freeColumnNames(reader, ['predicted', 'score', ...(valueName === undefined ? [] : [`predicted ${valueName}`])]);
     }
     if (record.kind === 'header') return;
     const text = recordText(record, this.textColumns);
@@ -163,20 +165,27 @@ class Classification {
   }
 
   /** What goes into the new columns of a row; nothing if there was nothing to read. */
-  private cells({ scores, tokens, width }: PredictedScores, row: number): readonly CellValue[] {
+  private cells({ scores, tokens, values, width }: PredictedScores, row: number): readonly CellValue[] {
     if (tokens[row] === 0) {
       this.empty++;
       return [];
     }
-    const { kind, labels } = this.request.model;
+    const { model } = this.request;
     const mine = scores.subarray(row * width, (row + 1) * width);
-    if (kind === 'number') return [Number(mine[0]!.toPrecision(6))];
-    let best = 0;
-    for (let i = 1; i < width; i++) if (mine[i]! > mine[best]!) best = i;
-    const chosen = kind === 'multi' ? labels.filter((_, i) => mine[i]! >= 0.5) : [labels[best]!];
-    for (const label of chosen) this.counts.set(label, this.counts.get(label)! + 1);
-    return [chosen.join(';'), Number(mine[best]!.toFixed(4))];
+    if (model.kind === 'number') return [short(mine[0]!)];
+    const chosen = chosenLabels(model, mine);
+    for (const index of chosen) {
+      const label = model.labels[index]!;
+      this.counts.set(label, this.counts.get(label)! + 1);
+    }
+    const score = model.kind === 'multi' ? Math.max(...mine) : mine[chosen[0]!]!;
+    return [chosen.map((index) => model.labels[index]!).join(';'), Number(score.toFixed(4)), ...(model.valueName === undefined || !values ? [] : [short(values[row]!)])];
   }
+}
+
+/** A number in as many digits as mean something. */
+function short(value: number): number {
+  return Number(value.toPrecision(6));
 }
 
 function emptyBatch(): Batch {

@@ -1,4 +1,4 @@
-import type { TaskKind } from '../core/model/onnxWriter';
+import { chosenLabels, type DecisionRule } from '../core/model/deciding';
 
 /** Which model gave a prediction. */
 export interface ModelIdentity {
@@ -8,14 +8,15 @@ export interface ModelIdentity {
   readonly version: string;
 }
 
-/** What a model said about one text. */
-export interface Prediction {
+/** What a model said about one text, and what decides for a label. */
+export interface Prediction extends DecisionRule {
   readonly model: ModelIdentity;
-  readonly kind: TaskKind;
   /** The model's labels, in the order of {@link scores}. None for `number`. */
   readonly labels: readonly string[];
   /** Probabilities in 0..1, one per label; for `number` the value alone. */
   readonly scores: readonly number[];
+  /** The number beside the labels: of a joint model. */
+  readonly value?: number;
   /** Tokens of the text that the model read, after truncation. 0: there was nothing to read. */
   readonly tokens: number;
 }
@@ -33,15 +34,15 @@ export function ranked({ labels, scores }: Prediction): LabelScore[] {
   return labels.map((label, index) => ({ label, index, score: scores[index] ?? 0 })).sort((a, b) => b.score - a.score || a.index - b.index);
 }
 
-/** The labels that the model holds to be right: the most probable one, or for `multi` all that are more probable than not. None for `number`. */
+/** The labels that the model holds to be right, the most probable first, see {@link chosenLabels}. None for `number`. */
 export function decided(prediction: Prediction): LabelScore[] {
-  const all = ranked(prediction);
-  return prediction.kind === 'multi' ? all.filter(({ score }) => score >= 0.5) : all.slice(0, 1);
+  const chosen = new Set(chosenLabels(prediction, prediction.scores));
+  return ranked(prediction).filter(({ index }) => chosen.has(index));
 }
 
 /** Position of the label whose colour stands for the prediction. */
 export function styleIndex(prediction: Prediction): number {
-  return ranked(prediction)[0]?.index ?? 0;
+  return (decided(prediction)[0] ?? ranked(prediction)[0])?.index ?? 0;
 }
 
 /** Whole per cent for a person, 0..99: a model is never certain, so nothing is shown as 100 %. */

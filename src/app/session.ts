@@ -1,4 +1,5 @@
 import { CancelledError } from '../core/errors';
+import { ruleOf } from '../core/model/deciding';
 import type { WordWeight } from '../core/labels/view';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { WorkerHandle } from '../core/protocol/worker';
@@ -179,10 +180,12 @@ export class Session implements Disposable {
       const scored = await this.counted(missing.length, () => this.predictor.predict(model.identity.key, missing, { priority, ...(signal ? { signal } : {}) }));
       if (generation !== this.generation) throw new CancelledError();
       missing.forEach((text, index) => {
+        const value = scored.values?.[index];
         const prediction: Prediction = {
           model: model.identity,
-          kind: model.opened.manifest.task.kind,
+          ...ruleOf(model.opened.manifest.task),
           labels: model.labels,
+          ...(value === undefined ? {} : { value }),
           scores: Array.from(scored.scores.subarray(index * scored.width, (index + 1) * scored.width)),
           tokens: scored.tokens[index] ?? 0,
         };
@@ -194,7 +197,7 @@ export class Session implements Disposable {
   }
 
   /**
-   * The words that decided on the label that the model in use holds most probable, {@link recall} says which; none for `number`, whose values have no bounds that a word's part could be measured by.
+   * The words that decided on the label that the model in use holds to be right, {@link recall} says which; none for `number`, whose values have no bounds that a word's part could be measured by.
    *
    * @throws CancelledError, HumanError as {@link predict}
    */

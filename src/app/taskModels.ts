@@ -137,11 +137,12 @@ export class TaskModels {
   }
 }
 
-/** The version with the highest accuracy on its held-out rows; of equal ones the latest. */
+/** The version with the highest accuracy on its held-out rows, or exact match or R² where its kind has that; of equal ones the latest. */
 export function bestVersion(versions: readonly { readonly version: string; readonly manifest: ModelManifest }[]): string | undefined {
   let best: { readonly version: string; readonly accuracy: number } | undefined;
   for (const { version, manifest } of versions) {
-    const { accuracy } = manifest.metrics;
+    const { exactMatch, r2 } = manifest.metrics;
+    const accuracy = manifest.metrics['accuracy'] ?? exactMatch ?? r2;
     if (accuracy !== undefined && accuracy >= (best?.accuracy ?? -Infinity)) best = { version, accuracy };
   }
   return best?.version;

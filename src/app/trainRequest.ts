@@ -1,8 +1,10 @@
 import { HumanError } from '../core/errors';
 import { dataHash } from '../core/labels/dataHash';
-import { stratifiedSplit } from '../core/labels/split';
+import { quantileStrata, setStrata, stratifiedSplit } from '../core/labels/split';
 import { hasLabels } from '../core/model/manifest';
+import type { TaskKind } from '../core/model/onnxWriter';
 import type { TrainingRow, TrainRequest } from '../core/protocol/trainer';
+import { normalizeText } from '../core/text/normalize';
 import type { LabeledColumns, LabeledText } from './labeledRows';
 import type { OpenedModel } from './modelStore';
 
@@ -10,7 +12,7 @@ import type { OpenedModel } from './modelStore';
 export const defaultHeldOut = 0.1;
 
 /** What a person decided about a training. */
-export interface TrainingPlan extends LabeledColumns, Pick<TrainRequest, 'preset' | 'hyperparameters' | 'workers' | 'precision'> {
+export interface TrainingPlan extends LabeledColumns, Pick<TrainRequest, 'preset' | 'kind' | 'threshold' | 'hyperparameters' | 'workers' | 'precision'> {
   readonly rows: readonly LabeledText[];
   /** The rows to check with, or the share of `rows` to hold out for that, in 0..1 (exclusive). */
   readonly heldOut: { readonly share: number } | { readonly rows: readonly LabeledText[]; readonly file: string };
@@ -29,21 +31,30 @@ export interface TrainingPlan extends LabeledColumns, Pick<TrainRequest, 'preset
  * @throws HumanError `train.validationLabels` when a label is among the held-out rows only
  */
 export async function trainRequest(plan: TrainingPlan, breathe: () => Promise<void>): Promise<TrainRequest> {
-  const { base, hyperparameters, textColumns, labelColumn, description } = plan;
+  const { base, hyperparameters, textColumns, labelColumn, valueColumn, description, kind = 'single', threshold } = plan;
   const { rows, validation } = await split(plan, breathe);
-  const labels = labelOrder(rows, base?.manifest);
+  const labels = labelOrder(rows, kind, base?.manifest);
   const index = new Map(labels.map((label, position) => [label, position]));
-  const strangers = [...new Set(validation.map(({ label }) => label))].filter((label) => !index.has(label));
+  const strangers = [...new Set(validation.flatMap((row) => labelsOf(row, kind)))].filter((label) => !index.has(label));
   if (strangers.length > 0) {
     throw new HumanError('train.validationLabels', 'The held-out rows have labels that no training row has: {0}. Add training rows for them, or take these rows out of {1}.', [
       strangers.slice(0, 5).join(', '),
       'file' in plan.heldOut ? plan.heldOut.file : plan.file,
     ]);
   }
-  const toTraining = ({ text, label }: LabeledText): TrainingRow => ({ text, label: index.get(label)! });
+  const toTraining = ({ text, label, labels: several, value }: LabeledText): TrainingRow => ({
+    text,
+    label: kind === 'single' ? index.get(label)! : -1,
+    ...(kind === 'multi' ? { labels: (several ?? []).map((each) => index.get(each)!) } : {}),
+    ...(value === undefined ? {} : { value }),
+  });
+  const valueName = kind === 'number' ? labelColumn : valueColumn;
   return {
     preset: plan.preset,
+    ...(kind === 'single' ? {} : { kind }),
     labels,
+    ...(valueName === undefined ? {} : { valueName }),
+    ...(threshold === undefined ? {} : { threshold }),
     rows: rows.map(toTraining),
     validation: validation.map(toTraining),
     ...(base === undefined ? {} : { base: base.files }),
@@ -55,24 +66,49 @@ export async function trainRequest(plan: TrainingPlan, breathe: () => Promise<vo
       version: plan.version,
       ...(base === undefined ? {} : { parent: `${base.manifest.name}@${base.manifest.version}` }),
       ...(description === undefined ? {} : { description }),
-      data: { file: plan.file.split(/[/\\]/).at(-1)!, textColumns: textColumns.join(','), labelColumn, sha256: await dataHash(rows, breathe) },
+      data: { file: plan.file.split(/[/\\]/).at(-1)!, textColumns: textColumns.join(','), labelColumn, ...(valueColumn === undefined ? {} : { valueColumn }), sha256: await dataHash(valueColumn === undefined ? rows : rows.map(withValue), breathe) },
     },
   };
 }
 
 async function split(
-  { rows, heldOut, base, hyperparameters: { seed, baseHead } }: TrainingPlan,
+  { rows, kind = 'single', heldOut, base, hyperparameters: { seed, baseHead } }: TrainingPlan,
   breathe: () => Promise<void>,
 ): Promise<{ readonly rows: readonly LabeledText[]; readonly validation: readonly LabeledText[] }> {
   if ('rows' in heldOut) return { rows, validation: heldOut.rows };
   // a head that is fitted by itself is judged by cross-validation, and few rows are too many to lose
   if (base !== undefined && baseHead === 'only') return { rows, validation: [] };
-  const parts = await stratifiedSplit(rows, heldOut.share, { labelOf: ({ label }) => label, textOf: ({ text }) => text, seed, breathe });
-  return { rows: parts.kept, validation: parts.heldOut };
+  const strata = strataOf(rows, kind, heldOut.share);
+  const parts = await stratifiedSplit(rows, heldOut.share, { labelOf: (row) => strata.get(row)!, textOf: ({ text }) => text, seed, breathe });
+  if (kind !== 'multi') return { rows: parts.kept, validation: parts.heldOut };
+  // a label whose rows are all in strata of others may have gone as a whole
+  const known = new Set(parts.kept.flatMap(({ labels = [] }) => labels));
+  const needed = new Set(parts.heldOut.filter(({ labels = [] }) => labels.some((label) => !known.has(label))).map(({ text }) => normalizeText(text)));
+  const isKept = ({ text }: LabeledText): boolean => needed.size > 0 && needed.has(normalizeText(text));
+  return { rows: [...parts.kept, ...parts.heldOut.filter(isKept)], validation: parts.heldOut.filter((row) => !isKept(row)) };
+}
+
+/**
+ * What rows are stratified by where a share of them is taken: their label, their set of labels, the quantile of their number.
+ * @param share in 0..1
+ */
+export function strataOf(rows: readonly LabeledText[], kind: TaskKind, share: number): ReadonlyMap<LabeledText, string> {
+  const fewest = Math.ceil(1 / Math.min(share, 1 - share));
+  const strata = kind === 'multi' ? setStrata(rows.map(({ labels = [] }) => labels), fewest) : kind === 'number' ? quantileStrata(rows.map(({ value }) => value ?? NaN), fewest) : rows.map(({ label }) => label);
+  return new Map(rows.map((row, index) => [row, strata[index]!]));
+}
+
+/** A row with its number in its label, for the hash of the data. */
+function withValue({ text, label, value }: LabeledText): { readonly text: string; readonly label: string } {
+  return { text, label: `${label} ${value}` };
+}
+
+function labelsOf({ label, labels = [] }: LabeledText, kind: TaskKind): readonly string[] {
+  return kind === 'single' ? [label] : kind === 'multi' ? labels : [];
 }
 
 /** The base's own order where it has the same labels, so that its head can be kept; else by name. */
-function labelOrder(rows: readonly LabeledText[], base: OpenedModel['manifest'] | undefined): string[] {
-  const found = [...new Set(rows.map(({ label }) => label))];
-  return base && hasLabels(base, found) ? base.task.labels.map(({ id }) => id) : found.sort();
+function labelOrder(rows: readonly LabeledText[], kind: TaskKind, base: OpenedModel['manifest'] | undefined): string[] {
+  const found = [...new Set(rows.flatMap((row) => labelsOf(row, kind)))];
+  return base && hasLabels(base, found, kind) ? base.task.labels.map(({ id }) => id) : found.sort();
 }

@@ -1,17 +1,20 @@
 import { classifyFile } from '../app/classifyFile';
 import { defaultModel } from '../app/modelStore';
 import { RecordReader } from '../core/csv/reader';
+import { ruleOf } from '../core/model/deciding';
 import type { Arguments, CommandSpec } from './arguments';
+import { readThreshold, thresholdFlag } from './kinds';
 import type { CliContext } from './context';
 import { DefectNotes } from './labeledFile';
 import { ProgressLine } from './terminal';
 
 export const classifySpec: CommandSpec = {
-  summary: 'Writes a copy of a file with the columns predicted and score added.',
+  summary: 'Writes a copy of a file with the columns predicted and score added: the label and its probability, several labels joined with ;, or the number.',
   operands: 'FILE|-',
   flags: {
     model: { value: 'NAME|DIR', help: 'model to ask (default sentiment)' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    threshold: thresholdFlag,
     output: { value: 'FILE', help: 'where the copy goes, packed if it ends in .gz (default: standard output)' },
   },
 };
@@ -20,7 +23,9 @@ export const classifySpec: CommandSpec = {
 export async function classify(args: Arguments, context: CliContext): Promise<void> {
   const file = args.file();
   const textColumns = args.list('text');
+  const threshold = readThreshold(args);
   const model = await context.models.open(args.text('model') ?? defaultModel);
+  const { task } = model.manifest;
   const input = await context.openInput(file);
   const reader = new RecordReader(file === '-' ? 'standard input' : file, file === '-' ? { format: 'csv' } : {});
   const progress = new ProgressLine(context.terminal);
@@ -35,7 +40,7 @@ export async function classify(args: Arguments, context: CliContext): Promise<vo
       reader,
       sink,
       predictor: context.predictor,
-      model: { key: model.key, kind: model.manifest.task.kind, labels: model.manifest.task.labels.map((label) => label.id) },
+      model: { key: model.key, ...ruleOf(task, threshold), labels: task.labels.map((label) => label.id), ...(task.kind === 'single' && task.value ? { valueName: task.value.name } : {}) },
       ...(textColumns === undefined ? {} : { textColumns }),
       signal: context.signal,
       onProgress: ({ rows }) => progress.update(input.fraction(), `${rows} rows, ${speed(rows)} rows/s`),

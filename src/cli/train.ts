@@ -1,16 +1,19 @@
 import { stratifiedSample } from '../core/labels/split';
 import { CancelledError } from '../core/errors';
+import { taskKinds, type TaskKind } from '../core/model/onnxWriter';
 import { presets } from '../core/model/presets';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { TrainResult } from '../core/protocol/trainer';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
 import { recipeFor } from '../app/baseRecipe';
-import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
+import type { LabeledText } from '../app/labeledRows';
+import { defaultHeldOut, strataOf, trainRequest, type TrainingPlan } from '../app/trainRequest';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { choosePreset, hyperparameterFlags, readHyperparameters } from './hyperparameters';
+import { readThreshold, successText } from './kinds';
 import { readLabeledFile } from './labeledFile';
 import { readTask, taskFlag } from './taskFolder';
 import { ProgressLine } from './terminal';
@@ -20,7 +23,10 @@ export const trainSpec: CommandSpec = {
   operands: '--label COL --output DIR FILE, or --task DIR',
   flags: {
     task: { ...taskFlag, help: `${taskFlag.help}: trains on what was decided instead of a file, held out are the random checks if 20 are decided; without --output the model becomes the task’s next version` },
-    label: { value: 'COL', help: 'column that holds the label' },
+    label: { value: 'COL', help: 'column that holds the label; with --kind multi several, separated by ; or | (empty: none), with --kind number the number' },
+    kind: { value: 'KIND', help: `what is asked of a text: ${taskKinds.join(', ')} (default single)` },
+    value: { value: 'COL', help: 'column of a number that the model gives beside the label: one joint model for both' },
+    threshold: { value: 'T', help: 'decision threshold to be written into the model: of the second of two labels, or of each with --kind multi (default 0.5)' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on (500 of its own labels) slower layers below' },
     preset: { value: 'NAME|FILE', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name}); or a preset file, such as tune writes` },
@@ -48,6 +54,11 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
     args.required('output');
   }
   const { preset, hyperparameters: own } = await choosePreset(context, args.text('preset') ?? presets[0]!.name);
+  const kind = taskKinds.find((each) => each === (args.text('kind') ?? 'single'));
+  if (!kind) throw new UsageError(`--kind takes one of ${taskKinds.join(', ')}.`);
+  if (args.text('value') !== undefined && kind !== 'single') throw new UsageError('--value is about a number beside one label, with --kind single. For a number alone give its column as --label with --kind number.');
+  const threshold = readThreshold(args);
+  if (threshold !== undefined && kind === 'number') throw new UsageError('--threshold decides for labels, and there are none with --kind number.');
   const precision = args.text('precision') ?? 'float32';
   if (precision !== 'float32' && precision !== 'float16' && precision !== 'int8') throw new UsageError('--precision takes float32, float16 or int8.');
   if (args.text('valid') !== undefined && args.text('valid-split') !== undefined) throw new UsageError('Give --valid or --valid-split, not both.');
@@ -62,14 +73,15 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const base = baseName === 'none' ? undefined : await context.models.open(baseName);
 
   const progress = new ProgressLine(context.terminal);
-  const data = taskPath === undefined ? await fileData(args, context, split, progress) : await taskData(args, context, taskPath, split);
-  const rows = limit === undefined ? data.rows : stratifiedSample(data.rows, Math.min(limit, data.rows.length), (row) => row.label, seed);
-  const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base), ...own });
+  const data = taskPath === undefined ? await fileData(args, context, kind, split, progress) : await taskData(args, context, taskPath, split);
+  const rows = limit === undefined ? data.rows : sampled(data, Math.min(limit, data.rows.length), seed);
+  const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base, data.kind), ...own });
   const description = args.text('description');
   const request = await trainRequest(
     {
       ...data,
       rows,
+      ...(threshold === undefined ? {} : { threshold }),
       preset: preset.name,
       ...(base === undefined ? {} : { base }),
       hyperparameters,
@@ -81,7 +93,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
     context.pause,
   );
   const isCrossValidated = request.validation.length === 0;
-  context.terminal.stderr(`${request.rows.length} rows to train on, ${isCrossValidated ? 'none' : request.validation.length} held out, ${request.labels.length} labels.\n`);
+  context.terminal.stderr(`${request.rows.length} rows to train on, ${isCrossValidated ? 'none' : request.validation.length} held out, ${data.kind === 'number' ? 'numbers' : `${request.labels.length} labels`}.\n`);
 
   const { checkpoints } = data;
   if (args.has('restart')) await checkpoints.clear();
@@ -104,9 +116,9 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
       onProgress: (now) => {
         if (now.finished) {
           progress.clear();
-          const { trainLoss, validLoss, validAccuracy, seconds } = now.finished;
+          const { trainLoss, validLoss, seconds } = now.finished;
           context.terminal.stderr(
-            `epoch ${now.epoch}: training loss ${trainLoss.toFixed(4)}, held-out loss ${validLoss.toFixed(4)}, held-out accuracy ${(validAccuracy * 100).toFixed(2)} %, ${seconds.toFixed(1)} s\n`,
+            `epoch ${now.epoch}: training loss ${trainLoss.toFixed(4)}, held-out loss ${validLoss.toFixed(4)}, held-out ${successText(now.finished, data.kind)}, ${seconds.toFixed(1)} s\n`,
           );
         } else {
           progress.update(
@@ -126,24 +138,26 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   await checkpoints.clear();
   const best = result.epochs[result.best]!;
   context.terminal.stderr(
-    `Kept epoch ${result.best + 1} (${isCrossValidated ? 'cross-validated' : 'held-out'} loss ${best.validLoss.toFixed(4)}, accuracy ${(best.validAccuracy * 100).toFixed(2)} %), ${result.examplesPerSecond.toFixed(0)} examples/s. The model is in ${output}.\n`,
+    `Kept epoch ${result.best + 1} (${isCrossValidated ? 'cross-validated' : 'held-out'} loss ${best.validLoss.toFixed(4)}, ${successText(best, data.kind)}), ${result.examplesPerSecond.toFixed(0)} examples/s. The model is in ${output}.\n`,
   );
   if (args.has('json')) {
     const { epochs, examplesPerSecond } = result;
-    context.terminal.stdout(`${JSON.stringify({ preset: preset.name, base: baseName, rows: request.rows.length, epochs, best: result.best, examplesPerSecond, output })}\n`);
+    context.terminal.stdout(`${JSON.stringify({ preset: preset.name, ...(data.kind === 'single' ? {} : { kind: data.kind }), base: baseName, rows: request.rows.length, epochs, best: result.best, examplesPerSecond, output })}\n`);
   }
 }
 
 /** What a training learns from, and where its model goes. */
-interface TrainingData extends Pick<TrainingPlan, 'textColumns' | 'labelColumn' | 'rows' | 'heldOut' | 'file' | 'name' | 'version'> {
+interface TrainingData extends Pick<TrainingPlan, 'textColumns' | 'labelColumn' | 'valueColumn' | 'rows' | 'heldOut' | 'file' | 'name' | 'version'> {
+  readonly kind: TaskKind;
   readonly checkpoints: CheckpointStore;
   /** @returns the folder that the model is in */
   readonly store: (bundle: BundleFiles) => Promise<string>;
 }
 
-async function fileData(args: Arguments, context: CliContext, split: number, progress: ProgressLine): Promise<TrainingData> {
+async function fileData(args: Arguments, context: CliContext, kind: TaskKind, split: number, progress: ProgressLine): Promise<TrainingData> {
   const file = args.file();
-  const columns = { textColumns: args.list('text') ?? ['text'], labelColumn: args.required('label') };
+  const valueColumn = args.text('value');
+  const columns = { kind, textColumns: args.list('text') ?? ['text'], labelColumn: args.required('label'), ...(valueColumn === undefined ? {} : { valueColumn }) };
   const validFile = args.text('valid');
   const output = args.required('output');
   const rows = await readLabeledFile(context, file, columns, progress);
@@ -151,12 +165,19 @@ async function fileData(args: Arguments, context: CliContext, split: number, pro
   return { ...columns, rows, heldOut, file, name: lastSegment(output), version: 'v1', ...folderOutput(context, output) };
 }
 
-/** What was decided in a task: text and label of each example, in the order of its sources. */
+/** The first rows after a seeded stratified shuffle. */
+function sampled({ rows, kind }: TrainingData, count: number, seed: number): readonly LabeledText[] {
+  const strata = strataOf(rows, kind, count / rows.length);
+  return stratifiedSample(rows, count, (row) => strata.get(row)!, seed);
+}
+
+/** What was decided in a task: text and answer of each example, in the order of its sources. */
 async function taskData(args: Arguments, context: CliContext, path: string, split: number): Promise<TrainingData> {
   const task = await readTask(context, path);
   const { rows, heldOut } = await decidedRows(task, context.pause);
   const output = args.text('output');
   return {
+    kind: task.task.kind,
     textColumns: ['text'],
     labelColumn: 'label',
     rows,
@@ -191,6 +212,6 @@ function lastSegment(path: string): string {
 /** With a task, what would say where texts and labels are means nothing. */
 function checkTaskFlags(args: Arguments): void {
   if (args.operands.length > 0) throw new UsageError('--task and FILE are two ways to say what to train on. Give one of them.');
-  const foreign = ['label', 'text', 'valid'].find((flag) => args.text(flag) !== undefined);
+  const foreign = ['label', 'text', 'valid', 'kind', 'value'].find((flag) => args.text(flag) !== undefined);
   if (foreign !== undefined) throw new UsageError(`--${foreign} is about a file, and a task knows its texts and labels. Leave it out.`);
 }

@@ -10,6 +10,8 @@ export interface TextResult {
   readonly scores: Float32Array;
   /** Tokens that the model read. */
   readonly tokens: number;
+  /** The number of a joint model. */
+  readonly value?: number;
   readonly features?: Float32Array;
 }
 
@@ -141,6 +143,7 @@ export class PredictRequest {
   private width: number;
   private scores: Float32Array;
   private features: Float32Array | undefined;
+  private values: Float32Array | undefined;
   private readonly tokens: Int32Array;
   private abort: (() => void) | undefined;
 
@@ -168,6 +171,10 @@ export class PredictRequest {
     if (this.ended) return;
     this.scores.set(result.scores, position * this.width);
     this.tokens[position] = result.tokens;
+    if (result.value !== undefined) {
+      this.values ??= new Float32Array(this.count);
+      this.values[position] = result.value;
+    }
     if (this.features && result.features) {
       const dim = result.features.length;
       if (this.features.length === 0) this.features = new Float32Array(this.count * dim);
@@ -181,7 +188,7 @@ export class PredictRequest {
     if (this.ended) return;
     if (this.done === this.count) {
       this.end();
-      this.resolve({ width: this.width, scores: this.scores, tokens: this.tokens, ...(this.features ? { features: this.features } : {}) });
+      this.resolve({ width: this.width, scores: this.scores, tokens: this.tokens, ...(this.values ? { values: this.values } : {}), ...(this.features ? { features: this.features } : {}) });
     }
     this.options.onProgress?.(this.done);
   }

@@ -374,7 +374,7 @@ export class Predictor {
     open.add(model);
   }
 
-  private received(lot: Lot, { positions, width, scores, tokens, features }: PredictedBatch): void {
+  private received(lot: Lot, { positions, width, scores, tokens, values, features }: PredictedBatch): void {
     const { model } = lot.lane;
     const dim = features ? features.length / positions.length : 0;
     const requests = new Set<PredictRequest>();
@@ -383,6 +383,7 @@ export class Predictor {
       const result: TextResult = {
         scores: scores.slice(row * width, (row + 1) * width),
         tokens: tokens[row]!,
+        ...(values ? { value: values[row]! } : {}),
         ...(features ? { features: features.slice(row * dim, (row + 1) * dim) } : {}),
       };
       if (item.remember) this.cache?.set(`${model.id}/${item.key}`, result);

@@ -123,6 +123,8 @@ class Model {
     readonly tokenizer: Tokenizer,
     /** Padded tokens that a batch may have. */
     readonly budget: number,
+    /** Whether there is a number beside the labels. */
+    private readonly isJoint: boolean,
     private readonly session: InferenceSession,
   ) {}
 
@@ -153,6 +155,7 @@ class Model {
       manifest.task.labels.map((label) => label.id),
       tokenizer,
       batchBudget(manifest.architecture),
+      manifest.task.kind === 'single' && manifest.task.value !== undefined,
       session,
     );
   }
@@ -166,7 +169,7 @@ class Model {
     positions.forEach((position, row) => ids.set(tokens[position]!, row * time));
     const results = await this.session.run(
       { [ports.ids]: new Tensor('int32', ids, [positions.length, time]), [ports.lengths]: new Tensor('int32', lengths, [positions.length]) },
-      features ? [ports.scores, ports.features] : [ports.scores],
+      [ports.scores, ...(this.isJoint ? [ports.value] : []), ...(features ? [ports.features] : [])],
     );
     const scores = results[ports.scores]!.data as Float32Array;
     return {
@@ -175,6 +178,7 @@ class Model {
       width: scores.length / positions.length,
       scores,
       tokens: lengths,
+      ...(this.isJoint ? { values: results[ports.value]!.data as Float32Array } : {}),
       ...(features ? { features: results[ports.features]!.data as Float32Array } : {}),
     };
   }

@@ -73,7 +73,7 @@ export async function fitBaseHead(options: BaseHeadOptions): Promise<FittedBase>
     validAccuracy: accuracyOf(logits, network.labels, truth),
     seconds,
   };
-  return { epochs: [report], best: 0, logits, examplesPerSecond: rows.length / seconds, truth, fitted: engine.weights().slice() };
+  return { epochs: [report], best: 0, logits, examplesPerSecond: rows.length / seconds, history: [], stepsPerEpoch: 0, truth, fitted: engine.weights().slice() };
 }
 
 /** The fitted head and the training that went on from it, as one run: kept is what has the lower loss on the rows that are held out, so that training on cannot do harm that they would show. */
@@ -81,7 +81,8 @@ export function betterOf(first: FittedBase, trained: LoopResult, engine: Compute
   const epochs = [...first.epochs, ...trained.epochs];
   if (trained.epochs[trained.best]!.validLoss < first.epochs[0]!.validLoss) return { ...trained, epochs, best: trained.best + 1 };
   engine.weights().set(first.fitted);
-  return { ...first, epochs, examplesPerSecond: trained.examplesPerSecond };
+  const { examplesPerSecond, history, stepsPerEpoch } = trained;
+  return { ...first, epochs, examplesPerSecond, history, stepsPerEpoch };
 }
 
 async function headRows({ engine, onBase, batchSize, seed, breathe }: BaseHeadOptions, network: Network, rows: readonly EncodedRow[]): Promise<HeadRows> {

@@ -1,13 +1,18 @@
 import type { Architecture } from '../core/model/architecture';
 import type { Random } from '../core/util/random';
 import type { TokenBatch } from './engine';
+import type { Truth } from './loss';
 
 /** A text as the trainer keeps it. */
 export interface EncodedRow {
   /** Token ids, truncated; may be empty. */
   readonly ids: Int32Array;
-  /** Index into the model's labels. */
+  /** Index into the model's labels; of no account for `multi` and `number`. */
   readonly label: number;
+  /** Kind `multi`: indices into the model's labels. */
+  readonly labels?: readonly number[];
+  /** Kind `number`, and the number of a joint model: standardised, see `RegressionOptions`. */
+  readonly value?: number;
 }
 
 /** Batches whose texts are sorted together: enough to make lengths alike within a batch, few enough to leave the order to chance. */
@@ -99,4 +104,16 @@ export function fillBatch(texts: readonly Int32Array[]): TokenBatch {
   const ids = new Int32Array(texts.length * time);
   texts.forEach((text, b) => ids.set(text, b * time));
   return { ids, lengths, time };
+}
+
+/** What is right about the rows. @param labels L */
+export function truthOf(rows: readonly Omit<EncodedRow, 'ids'>[], labels: number): Truth {
+  const truth: Truth = { labels: Int32Array.from(rows, ({ label }) => label) };
+  const [first] = rows;
+  if (first?.labels) {
+    const marks = new Uint8Array(rows.length * labels);
+    rows.forEach((row, b) => row.labels?.forEach((label) => (marks[b * labels + label] = 1)));
+    return { ...truth, marks };
+  }
+  return first?.value === undefined ? truth : { ...truth, values: Float32Array.from(rows, ({ value }) => value ?? NaN) };
 }

@@ -1,4 +1,5 @@
 import type { EpochReport, StartOverReason } from '../core/protocol/trainer';
+import { isHistoryState } from './history';
 import type { LoopShape, LoopState } from './loop';
 
 /**
@@ -15,17 +16,17 @@ import type { LoopShape, LoopState } from './loop';
  * It may come from anywhere (it lies in a workspace): nothing of it is used before every number is known to be one that this training could have written.
  */
 const magic = [0x89, 0x4c, 0x4c, 0x43, 0x4b, 0x0d, 0x0a, 0x1a];
-const version = 1;
+const version = 2;
 const at = { version: 8, header: 12, checksum: 16, fingerprint: 24, json: 56 } as const;
 
 /** Bytes of a fingerprint: SHA-256. */
 export const fingerprintLength = 32;
 
-/** Longest header: reports of a thousand epochs are a tenth of it. */
+/** Longest header: reports of a thousand epochs and the longest history are a fifth of it. */
 const longestHeader = 2 ** 21;
 
 /** What the header holds: the small parts of {@link LoopState}. */
-type Header = Pick<LoopState, 'epoch' | 'position' | 'total' | 'smoothed' | 'seconds' | 'secondsBefore' | 'reports' | 'best' | 'steps' | 'averageSteps'>;
+type Header = Pick<LoopState, 'epoch' | 'position' | 'total' | 'smoothed' | 'seconds' | 'secondsBefore' | 'reports' | 'best' | 'steps' | 'averageSteps' | 'history'>;
 
 const arrayNames = ['weights', 'first', 'second', 'average', 'bestWeights', 'bestLogits'] as const;
 
@@ -34,8 +35,8 @@ const arrayNames = ['weights', 'first', 'second', 'average', 'bestWeights', 'bes
  * @param fingerprint hash of everything that the training's result depends on, {@link fingerprintLength} bytes
  */
 export function writeCheckpoint(state: LoopState, fingerprint: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { epoch, position, total, smoothed, seconds, secondsBefore, reports, best, steps, averageSteps } = state;
-  const header: Header = { epoch, position, total, smoothed, seconds, secondsBefore, reports, best, steps, averageSteps };
+  const { epoch, position, total, smoothed, seconds, secondsBefore, reports, best, steps, averageSteps, history } = state;
+  const header: Header = { epoch, position, total, smoothed, seconds, secondsBefore, reports, best, steps, averageSteps, history };
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerLength = Math.ceil(json.length / 4) * 4;
   const start = at.json + headerLength;
@@ -66,11 +67,12 @@ export function readCheckpoint(bytes: Uint8Array, fingerprint: Uint8Array, shape
   if (bytes.length < at.json || !magic.every((byte, k) => bytes[k] === byte)) return 'damaged';
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(at.version, true) > version) return 'newer';
-  if (view.getUint32(at.version, true) < version || bytes.length % 4 !== 0) return 'damaged';
+  if (bytes.length % 4 !== 0) return 'damaged';
   // arrays of four bytes need an address that is a multiple of four
   if (bytes.byteOffset % 4 !== 0) return readCheckpoint(new Uint8Array(bytes), fingerprint, shape);
   if (checksum(bytes).some((word, k) => word !== view.getUint32(at.checksum + 4 * k, true))) return 'damaged';
-  if (fingerprint.some((byte, k) => byte !== bytes[at.fingerprint + k])) return 'different';
+  // what an older version wrote is whole, but another training
+  if (view.getUint32(at.version, true) < version || fingerprint.some((byte, k) => byte !== bytes[at.fingerprint + k])) return 'different';
 
   const headerLength = view.getUint32(at.header, true);
   const start = at.json + headerLength;
@@ -106,19 +108,21 @@ function parseHeader(json: Uint8Array, { epochs, batches }: LoopShape): Header |
     return undefined;
   }
   if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const { epoch, position, total, smoothed, seconds, secondsBefore, reports, best, steps, averageSteps } = parsed as Readonly<Record<string, unknown>>;
+  const { epoch, position, total, smoothed, seconds, secondsBefore, reports, best, steps, averageSteps, history } = parsed as Readonly<Record<string, unknown>>;
   if (!isWhole(epoch, 0, epochs) || !isWhole(position, 0, batches) || !isWhole(best, -1, epoch - 1) || best < 0 !== (epoch === 0) || (epoch === epochs && position > 0)) return undefined;
   if (!isFinite(total) || !isFinite(smoothed) || !isSeconds(seconds) || !isSeconds(secondsBefore)) return undefined;
   if (!isWhole(steps, 0, Number.MAX_SAFE_INTEGER) || !isWhole(averageSteps, 0, Number.MAX_SAFE_INTEGER)) return undefined;
-  if (!Array.isArray(reports) || reports.length !== epoch) return undefined;
+  if (!Array.isArray(reports) || reports.length !== epoch || !isHistoryState(history, epoch * batches + position)) return undefined;
   const checked: EpochReport[] = [];
   for (const report of reports as readonly unknown[]) {
     if (typeof report !== 'object' || report === null) return undefined;
-    const { trainLoss, validLoss, validAccuracy, seconds: took } = report as Readonly<Record<string, unknown>>;
+    const { trainLoss, validLoss, validAccuracy, validRmse, seconds: took } = report as Readonly<Record<string, unknown>>;
     if (!isFinite(trainLoss) || !isFinite(validLoss) || !isFinite(validAccuracy) || validAccuracy < 0 || validAccuracy > 1 || !isSeconds(took)) return undefined;
-    checked.push({ trainLoss, validLoss, validAccuracy, seconds: took });
+    if (validRmse !== undefined && (!isFinite(validRmse) || validRmse < 0)) return undefined;
+    checked.push({ trainLoss, validLoss, validAccuracy, ...(validRmse === undefined ? {} : { validRmse }), seconds: took });
   }
-  return { epoch, position, total, smoothed, seconds, secondsBefore, reports: checked, best, steps, averageSteps };
+  const { width, losses, sum } = history;
+  return { epoch, position, total, smoothed, seconds, secondsBefore, reports: checked, best, steps, averageSteps, history: { width, losses, sum } };
 }
 
 function isFinite(value: unknown): value is number {

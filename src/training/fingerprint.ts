@@ -17,7 +17,7 @@ export interface TrainingInputs {
 }
 
 /** Counts what changes the course of a training without changing its inputs, such as the loop's arithmetic: what an older version began, a newer one then does not continue. */
-const course = 1;
+const course = 2;
 
 /** Rows between two looks at what has come in. */
 const rowsAtOnce = 2000;
@@ -28,19 +28,20 @@ const rowsAtOnce = 2000;
  * @param breathe lets the thread handle what has come in
  */
 export async function fingerprint({ request, base, tokenizer, architecture, rows, validation }: TrainingInputs, breathe: () => Promise<void>): Promise<Uint8Array> {
-  const { preset, labels, hyperparameters } = request;
+  const { preset, kind = 'single', labels, hyperparameters } = request;
   const hash = sha256.create();
   // every part with its length before it: no two trainings give the same bytes
   const add = (bytes: Uint8Array): void => void hash.update(utf8ToBytes(`${bytes.length} `)).update(bytes);
   const settings = Object.entries(hyperparameters).sort(([a], [b]) => (a < b ? -1 : 1));
-  add(utf8ToBytes(JSON.stringify({ course, preset, labels, settings, architecture, maxTokens: tokenizer.maxTokens, rows: rows.length, validation: validation.length })));
+  add(utf8ToBytes(JSON.stringify({ course, preset, kind, labels, settings, architecture, maxTokens: tokenizer.maxTokens, rows: rows.length, validation: validation.length })));
   add(tokenizer.toJson());
   // it holds the hash of the weights
   add(base?.files.manifest ?? new Uint8Array(0));
   let count = 0;
-  for (const { ids, label } of [...rows, ...validation]) {
-    const words = Int32Array.from([label, ids.length, ...ids]);
+  for (const { ids, label, labels: several = [], value } of [...rows, ...validation]) {
+    const words = Int32Array.from([label, several.length, ...several, value === undefined ? 0 : 1, ids.length, ...ids]);
     hash.update(new Uint8Array(words.buffer));
+    if (value !== undefined) hash.update(new Uint8Array(Float64Array.of(value).buffer));
     if (++count % rowsAtOnce === 0) await breathe();
   }
   return hash.digest();

@@ -1,14 +1,17 @@
 import { CancelledError, HumanError } from '../core/errors';
-import { negativeLogLikelihood } from '../core/metrics/calibration';
+import { regressionReport } from '../core/metrics/report';
 import type { AbortSignalLike } from '../core/protocol/rpc';
-import type { EpochReport, TrainProgress } from '../core/protocol/trainer';
-import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost, type EncodedRow, type TokenCost } from './batches';
+import type { EpochReport, LossPoint, TrainProgress } from '../core/protocol/trainer';
+import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost, truthOf, type EncodedRow, type TokenCost } from './batches';
 import { adamDefaults, type ComputeEngine } from './engine';
+import { LossHistory, type HistoryState } from './history';
+import { batchLoss, regressionLoss, splitLogits, type LossOptions } from './loss';
 import { Network } from './network';
 import type { RatePlan } from './schedule';
 import { purposes, randomOf, seedOf } from './seeds';
 
-export interface LoopOptions {
+/** What rows are learned for stands in {@link LossOptions}. */
+export interface LoopOptions extends LossOptions {
   readonly batchSize: number;
   /** Epochs at most. */
   readonly epochs: number;
@@ -20,10 +23,6 @@ export interface LoopOptions {
   readonly weightDecay: number;
   /** Probability in 0..1 that a token of a training text is read as `<unk>` (word dropout, Iyyer et al. 2015). */
   readonly wordDropout: number;
-  /** Share of the truth that is spread evenly over all labels, see {@link Network}. */
-  readonly labelSmoothing: number;
-  /** [labels]; what a row of each label counts in the loss to learn from, with a mean of 1 over the rows. 1 for all if absent. */
-  readonly classWeights?: Float32Array | undefined;
   /** Decay per step of the moving average of the weights, which is what is evaluated and kept (see {@link WeightAverage}); 0 keeps the latest weights. */
   readonly weightAveraging: number;
   readonly seed: number;
@@ -43,6 +42,10 @@ export interface LoopResult {
   readonly logits: Float32Array;
   /** Training alone, without validation. */
   readonly examplesPerSecond: number;
+  /** Training loss over optimizer steps. */
+  readonly history: readonly LossPoint[];
+  /** Optimizer steps of an epoch. */
+  readonly stepsPerEpoch: number;
 }
 
 /** How large a loop's state is and how far it can go: what a {@link LoopState} must fit. */
@@ -67,7 +70,7 @@ export interface LoopState {
   readonly epoch: number;
   /** Batches that are done of the epoch under way, 0..batches; all of them: its validation comes next. */
   readonly position: number;
-  /** Sum of the training losses of the epoch under way, nats. */
+  /** Sum of the training losses of the epoch under way. */
   readonly total: number;
   /** Smoothed training loss; NaN before the first batch. */
   readonly smoothed: number;
@@ -82,6 +85,7 @@ export interface LoopState {
   readonly steps: number;
   /** Steps that the average of the weights has seen. */
   readonly averageSteps: number;
+  readonly history: HistoryState;
   /** Arrays [parameters] in the layout of the engine, and the logits [validation rows, labels] of the best epoch. `average` is empty without averaging, the best ones before the first epoch is done. */
   readonly weights: Float32Array;
   readonly first: Float32Array;
@@ -156,6 +160,7 @@ export class TrainingLoop {
   private bestWeights: Float32Array = new Float32Array(0);
   private bestLogits: Float32Array = new Float32Array(0);
   private readonly average: WeightAverage | undefined;
+  private readonly history = new LossHistory();
 
   /** Rows of the epoch under way that have been through the network; in the middle of a batch more than `position` tells. */
   private examples = 0;
@@ -176,7 +181,7 @@ export class TrainingLoop {
     this.cost = tokenCost(engine.layout.architecture);
     this.shape = { parameters: engine.layout.length, epochs, batches: Math.ceil(rows.length / batchSize), logits: validation.length * this.labels, averaging: weightAveraging > 0 };
     this.lengths = Int32Array.from(rows, ({ ids }) => ids.length);
-    this.guessing = Math.log(this.labels);
+    this.guessing = guessingLoss(rows, this.labels, batchSize, options);
     // often enough to follow an epoch, seldom enough not to cost
     this.averagingInterval = Math.max(1, Math.min(8, Math.floor(this.shape.batches / 8)));
     if (this.shape.averaging) this.average = new WeightAverage(weightAveraging, engine.weights());
@@ -192,6 +197,7 @@ export class TrainingLoop {
     second.set(from.second);
     engine.steps = from.steps;
     this.average?.restore(from.average, from.averageSteps);
+    this.history.restore(from.history, from.epoch * this.shape.batches + from.position);
     this.epoch = from.epoch;
     this.position = from.position;
     this.total = from.total;
@@ -215,7 +221,10 @@ export class TrainingLoop {
     }
     this.engine.weights().set(this.bestWeights);
     const trainingSeconds = this.secondsBefore + this.seconds;
-    return { epochs: this.reports, best: this.best, logits: this.bestLogits, examplesPerSecond: (this.reports.length * this.rows.length) / trainingSeconds };
+    return {
+      ...{ epochs: this.reports, best: this.best, logits: this.bestLogits, history: this.history.points(), stepsPerEpoch: this.shape.batches },
+      examplesPerSecond: (this.reports.length * this.rows.length) / trainingSeconds,
+    };
   }
 
   /** The batches of the epoch under way, from `position` on. */
@@ -235,7 +244,7 @@ export class TrainingLoop {
         loss += network.learn(
           {
             ...fillBatch(texts),
-            labels: Int32Array.from(part, (row) => rows[row]!.label),
+            ...truthOf(Array.from(part, (row) => rows[row]!), this.labels),
             seeds: Array.from(part, (row) => seedOf(seed, purposes.dropout, epoch, row)),
             stepSeed: seedOf(seed, purposes.weightDrop, epoch, position),
           },
@@ -251,6 +260,7 @@ export class TrainingLoop {
       const norm = engine.clipAndStep({ ...adamDefaults, learningRates, clipNorm: options.gradientClip, weightDecay: options.weightDecay });
       if ((position + 1) % this.averagingInterval === 0) this.average?.add(engine.weights(), this.averagingInterval);
       this.total += loss;
+      this.history.add(loss / batch.length);
       this.smoothed = smoothing * this.smoothed + ((1 - smoothing) * loss) / batch.length;
       if (!Number.isFinite(norm) || !(this.smoothed < explosion * this.guessing)) throw diverged(epoch, position, options.rates.learningRate);
       this.position++;
@@ -269,12 +279,13 @@ export class TrainingLoop {
       if (this.isSaveDue()) this.save();
       await this.breathe();
     });
-    const truth = validation.map(({ label }) => label);
-    const validLoss = negativeLogLikelihood(logits, labels, truth, 1);
+    const judged = judge(logits, validation, labels, options);
+    const { validLoss } = judged;
     // an explosion in the last batches shows here first; after a good epoch it is for patience to judge
-    if (!Number.isFinite(validLoss) || (this.best < 0 && validLoss >= explosion * this.guessing)) throw diverged(epoch, shape.batches - 1, options.rates.learningRate);
+    const guessing = Math.max(this.guessing, guessingLoss(validation, labels, validation.length, options));
+    if (!Number.isFinite(validLoss) || (this.best < 0 && validLoss >= explosion * guessing)) throw diverged(epoch, shape.batches - 1, options.rates.learningRate);
     const seconds = this.seconds + (performance.now() - started) / 1000;
-    const report: EpochReport = { trainLoss: this.total / rows.length, validLoss, validAccuracy: accuracyOf(logits, labels, truth), seconds };
+    const report: EpochReport = { trainLoss: this.total / rows.length, ...judged, seconds };
     this.reports.push(report);
     if (this.best < 0 || validLoss < this.reports[this.best]!.validLoss) {
       this.best = epoch;
@@ -314,6 +325,7 @@ export class TrainingLoop {
       // the one under way, or the last while validating
       batch: Math.min(this.position + 1, batches),
       batches,
+      step: epoch * batches + Math.min(this.position + 1, batches),
       loss: this.smoothed,
       examplesPerSecond: (epoch * rows.length + examples) / trainingSeconds,
       secondsLeft: Math.max(0, (epochs - done) * perEpoch),
@@ -344,7 +356,7 @@ export class TrainingLoop {
     const [weights, averaged] = average ? average.apart(engine.weights()) : [engine.weights(), new Float32Array(0)];
     checkpoints.save({
       ...{ epoch, position, total, smoothed, seconds, secondsBefore, reports, best, bestWeights, bestLogits, weights },
-      ...{ steps: engine.steps, averageSteps: average?.steps ?? 0, ...engine.moments(), average: averaged },
+      ...{ steps: engine.steps, averageSteps: average?.steps ?? 0, history: this.history.state, ...engine.moments(), average: averaged },
     });
     this.isSaved = true;
     this.lastSave = this.now();
@@ -380,6 +392,40 @@ export function predictions(logits: Float32Array, labels: number): number[] {
 export function accuracyOf(logits: Float32Array, labels: number, truth: readonly number[]): number {
   const right = predictions(logits, labels).filter((label, row) => label === truth[row]).length;
   return right / truth.length;
+}
+
+/** What an epoch's report says of the held-out rows. @param logits [rows, outputs] */
+function judge(logits: Float32Array, rows: readonly EncodedRow[], labels: number, options: LossOptions): Pick<EpochReport, 'validLoss' | 'validAccuracy' | 'validRmse'> {
+  const { kind = 'single', value } = options;
+  const validLoss = batchLoss(logits, truthOf(rows, labels), 1, options).plain / rows.length;
+  if (kind === 'multi') return { validLoss, validAccuracy: exactMatch(logits, rows, labels) };
+  const [scores, numbers] = value ? splitLogits(logits, rows.length) : [logits, undefined];
+  const report = value && numbers && regressionReport(rows.map((row) => row.value!), numbers);
+  return {
+    validLoss,
+    validAccuracy: kind === 'number' ? Math.max(0, report?.r2 ?? 0) : accuracyOf(scores, value ? labels - 1 : labels, rows.map(({ label }) => label)),
+    ...(report ? { validRmse: value.deviation * report.rmse } : {}),
+  };
+}
+
+/** Share of the rows of which exactly those labels are more probable than not that are right. */
+function exactMatch(logits: Float32Array, rows: readonly EncodedRow[], labels: number): number {
+  const { marks } = truthOf(rows, labels);
+  const right = rows.filter((_, row) => logits.subarray(row * labels, (row + 1) * labels).every((logit, label) => logit >= 0 === (marks?.[row * labels + label] === 1)));
+  return right.length / rows.length;
+}
+
+/**
+ * Training loss of who knows nothing: all labels as probable as each other, each of several labels as probable as not, the mean for numbers; of numbers that of the worst batch, since a few wild values among the rows are no
+ * fault of the training.
+ */
+function guessingLoss(rows: readonly EncodedRow[], outputs: number, batchSize: number, { kind = 'single', value }: LossOptions): number {
+  if (kind === 'multi') return Math.LN2;
+  if (!value) return Math.log(outputs);
+  const losses = rows.map((row) => regressionLoss(new Float32Array(1), Float32Array.of(row.value ?? NaN), 1, value).plain).sort((a, b) => b - a);
+  const worst = losses.slice(0, batchSize);
+  const mean = worst.reduce((sum, loss) => sum + loss, 0) / worst.length;
+  return kind === 'number' ? mean : Math.log(outputs - 1) + value.weight * mean;
 }
 
 /** The ids with each replaced by `<unk>` with probability `rate`. */

@@ -1,24 +1,17 @@
 import type { Architecture, DenseLayer, Layer, LstmLayer, NgramLayer } from '../core/model/architecture';
 import { ngramLayerOf } from '../core/model/ngrams';
 import type { ComputeEngine, LstmOptions, Sequence, TokenBatch } from './engine';
-import { hasSigmoidHead, type TaskKind } from '../core/model/onnxWriter';
-import { softmaxCrossEntropy, type LossOptions } from './loss';
+import { hasSigmoidHead } from '../core/model/onnxWriter';
+import { batchLoss, type LossOptions, type Truth } from './loss';
 import { drawMask, keepsToken, randomOf } from './seeds';
 import { tf } from './tf';
 
-/** Token ids with the labels to learn. */
-export interface LabelledBatch extends TokenBatch {
-  /** [B], indices into the model's labels. */
-  readonly labels: Int32Array;
+/** Token ids with what is to be learned of them. */
+export interface LabelledBatch extends TokenBatch, Truth {
   /** [B], one seed for each example's dropout masks. */
   readonly seeds: ArrayLike<number>;
   /** Seed of what all examples of an optimizer step share, however many batches it comes in: weight drop. */
   readonly stepSeed: number;
-}
-
-export interface NetworkOptions extends LossOptions {
-  /** What the logits are for: decides what a head of one unit is, see {@link hasSigmoidHead}. Default `single`. */
-  readonly kind?: TaskKind;
 }
 
 /**
@@ -36,7 +29,7 @@ export class Network {
 
   constructor(
     private readonly engine: ComputeEngine,
-    private readonly options: NetworkOptions = {},
+    private readonly options: LossOptions = {},
   ) {
     const { layers } = engine.layout.architecture;
     const head = layers.at(-1);
@@ -57,9 +50,9 @@ export class Network {
   }
 
   /**
-   * Cross entropy of the batch with dropout and the options' changes to the loss, and its gradients, times `weight`, added to the engine's.
+   * Loss of the batch with dropout and the options' changes to it, and its gradients, times `weight`, added to the engine's.
    * @param weight 1 over the number of examples that share one optimizer step, which may come in several batches
-   * @returns the sum over the batch of the plain cross entropy, nats: without `weight`, label smoothing and class weights
+   * @returns the sum over the batch of the plain loss: without `weight`, label smoothing and class weights
    */
   learn(batch: LabelledBatch, weight: number): number {
     const { engine, head, wide } = this;
@@ -69,7 +62,7 @@ export class Network {
       const loss = (root: tf.Tensor): tf.Scalar => {
         const features = this.pooled(batch, batch, root);
         const values = features.dataSync() as Float32Array;
-        const { plain, loss, slopes } = softmaxCrossEntropy(this.scores(batch, values), batch.labels, weight, this.options);
+        const { plain, loss, slopes } = batchLoss(this.scores(batch, values), batch, weight, this.options);
         total = plain;
         // the gradient to the loss itself is 1
         const toHead = this.hasSigmoidHead ? secondOfPairs(slopes) : slopes;

@@ -159,10 +159,13 @@ export class TextGradient {
 
   private scoresOf(logits: Float32Array): Float32Array {
     const { task, temperature } = this.bundle.manifest;
-    if (task.kind === 'number') return logits;
+    const { value } = task;
+    if (task.kind === 'number') return value ? logits.map((logit) => value.mean + value.deviation * logit) : logits;
     if (task.kind === 'multi') return logits.map((logit) => 1 / (1 + Math.exp(-logit / temperature)));
-    const highest = Math.max(...logits);
-    const powers = logits.map((logit) => Math.exp((logit - highest) / temperature));
+    // without the number of a joint model
+    const labels = value ? logits.subarray(0, -1) : logits;
+    const highest = Math.max(...labels);
+    const powers = labels.map((logit) => Math.exp((logit - highest) / temperature));
     const sum = powers.reduce((total, power) => total + power, 0);
     return powers.map((power) => power / sum);
   }
@@ -171,10 +174,11 @@ export class TextGradient {
   private slopesOf(target: ExplainTarget, scores: Float32Array): Float32Array {
     const { task, temperature } = this.bundle.manifest;
     const perScore = target.kind === 'sum' ? (target.scores.length > 0 ? target.scores : new Float32Array(scores.length)) : scoreSlopes(target.column, scores, task.kind === 'single');
-    if (task.kind === 'number') return perScore;
+    if (task.kind === 'number') return perScore.map((slope) => slope * (task.value?.deviation ?? 1));
     // a log-probability is its logit less what all have in common
     const common = task.kind === 'single' ? perScore.reduce((sum, slope) => sum + slope, 0) : 0;
-    return perScore.map((slope, k) => (slope - common * scores[k]!) / temperature);
+    const slopes = perScore.map((slope, k) => (slope - common * scores[k]!) / temperature);
+    return task.value ? Float32Array.of(...slopes, 0) : slopes;
   }
 }
 

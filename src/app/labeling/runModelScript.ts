@@ -29,6 +29,9 @@ class Model:
         card = json.loads((folder / "model.json").read_text("utf-8"))
         self.kind = card["task"]["kind"]
         self.labels = [label["id"] for label in card["task"]["labels"]]
+        # as Label Lens decides: a label from its threshold on; for one label without a threshold the most probable
+        self.thresholds = card["task"].get("thresholds") or [card["task"].get("threshold", 0.5)] * len(self.labels)
+        self.has_threshold = "threshold" in card["task"] and len(self.labels) == 2
         self.max_tokens = card["tokenizer"]["maxTokens"]
         self.tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
@@ -65,7 +68,9 @@ class Model:
         if self.kind == "number":
             return {"label": float(scores[0]), "score": None}
         best = int(scores.argmax())
-        chosen = [label for label, score in zip(self.labels, scores) if score >= 0.5]
+        if self.kind == "single" and self.has_threshold:
+            best = int(scores[1] >= self.thresholds[1])
+        chosen = [label for label, score, threshold in zip(self.labels, scores, self.thresholds) if score >= threshold]
         return {"label": chosen if self.kind == "multi" else self.labels[best], "score": float(scores[best])}
 
 

@@ -1,8 +1,11 @@
 import { HumanError } from '../../core/errors';
 import { isCheck } from '../../core/labels/checks';
+import type { DecisionValue } from '../../core/labels/decision';
 import { byAnnotator, importDrafts, type ImportPlan, type ImportTarget } from '../../core/labels/importPlan';
 import type { JournalState } from '../../core/labels/journal';
+import { formatAnswer } from '../../core/labels/labelCells';
 import { applyLabelEdit, type TaskDefinition } from '../../core/labels/task';
+import type { TaskKind } from '../../core/model/onnxWriter';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import type { FileSystem } from '../../storage/fileSystem';
 import { JournalStore } from '../../storage/journalStore';
@@ -65,24 +68,32 @@ export async function readTaskFolder(path: string, options: TaskFolderOptions): 
 const fewestChecks = 20;
 
 /**
- * The texts that one label was given, with that label's id, in the order of the sources; `row` numbers them. The random checks that were decided are held out if they are at least 20, and undefined otherwise.
+ * The texts that were answered, with the ids of their labels or their number, in the order of the sources; `row` numbers them. The random checks that were decided are held out if they are at least 20, and undefined otherwise.
  *
- * @throws HumanError `task.kind` when the task does not ask for one label, `task.undecided` when nothing is labelled
+ * @throws HumanError `task.undecided` when nothing is labelled
  */
 export async function decidedRows({ name, task, journal, pool }: Pick<TaskFolder, 'name' | 'task' | 'journal' | 'pool'>, pause: () => Promise<void>): Promise<{ readonly rows: readonly LabeledText[]; readonly heldOut: readonly LabeledText[] | undefined }> {
-  if (task.kind !== 'single') throw new HumanError('task.kind', 'Models are trained for tasks that ask for one label, and {0} asks for something else. Choose another task.', [name]);
   const rows: LabeledText[] = [];
   const checks: LabeledText[] = [];
   for (let position = 0; position < pool.size; position++) {
     if (position % 2000 === 1999) await pause();
     const id = pool.idAt(position);
     const state = journal.stateOf(id);
-    if (state?.status !== 'labeled' || typeof state.value !== 'string') continue;
-    (isCheck(id) ? checks : rows).push({ row: rows.length + checks.length + 1, text: pool.textAt(position), label: state.value });
+    const answer = state?.status === 'labeled' ? answerOf(state.value, task.kind) : undefined;
+    if (answer) (isCheck(id) ? checks : rows).push({ row: rows.length + checks.length + 1, text: pool.textAt(position), ...answer });
   }
   if (rows.length + checks.length === 0) throw new HumanError('task.undecided', 'Nothing is labeled in the task {0} yet. Label some texts, or import labels.', [name]);
   if (checks.length >= fewestChecks) return { rows, heldOut: checks };
   return { rows: [...rows, ...checks].sort((a, b) => a.row - b.row), heldOut: undefined };
+}
+
+/** A decision as the answer of a row; undefined for one that does not answer a task of this kind. */
+function answerOf(value: DecisionValue | undefined, kind: TaskKind): Omit<LabeledText, 'row' | 'text'> | undefined {
+  if (kind === 'single') return typeof value === 'string' ? { label: value } : undefined;
+  if (kind === 'number') return typeof value === 'number' ? { label: String(value), value } : undefined;
+  if (typeof value !== 'object') return undefined;
+  const labels = [...value].sort();
+  return { label: String(formatAnswer(labels)), labels };
 }
 
 /** What an import needs to know of a task folder. @param annotator who the answers are by where the file does not say */

@@ -33,7 +33,7 @@ export interface BundleParts {
  */
 export function createBundle({ manifest, tokenizer, architecture, weights, precision }: BundleParts): BundleFiles {
   const { name, version, task, temperature } = manifest;
-  const model = writeOnnx(architecture, weights, { labels: task.labels.map((label) => label.id), kind: task.kind, temperature, precision, metadata: { name, version } });
+  const model = writeOnnx(architecture, weights, { labels: task.labels.map((label) => label.id), kind: task.kind, ...(task.value ? { value: task.value } : {}), temperature, precision, metadata: { name, version } });
   const tokenizerJson = tokenizer.toJson();
   const whole: ModelManifest = {
     formatVersion,
@@ -112,7 +112,7 @@ export function validateBundle(files: { readonly manifest?: Uint8Array; readonly
   checkHash(whole.model, manifest.sha256, where, 'model');
   const tokenizer = Tokenizer.fromJson(whole.tokenizer, { maxTokens: manifest.tokenizer.maxTokens });
   checkVocabulary(manifest, tokenizer, where);
-  const onnx = readOnnx(whole.model, manifest.architecture, pathOf(where, 'model'), manifest.task.kind);
+  const onnx = readOnnx(whole.model, manifest.architecture, pathOf(where, 'model'), manifest.task);
   const path = pathOf(where, 'model');
   return {
     manifest,

@@ -131,6 +131,15 @@ export class JsonObject {
     return list;
   }
 
+  /** An array of just so many numbers. */
+  numberList(name: string, count: number, minimum: number, maximum: number): number[] {
+    return this.list(name, count, count).map((value, index) => {
+      if (typeof value !== 'number' || !(value >= minimum && value <= maximum))
+        throw new HumanError('json.number', '{0}: {1} should be a number from {2} to {3}. Correct the file, or get it again from where it came from.', [this.where, `${this.at(name)}[${index}]`, minimum, maximum]);
+      return value;
+    });
+  }
+
   /** An object of at most `most` free names with finite numbers. */
   numbers(name: string, most: number): Readonly<Record<string, number>> {
     return Object.fromEntries(

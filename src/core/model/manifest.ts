@@ -16,6 +16,15 @@ export interface ModelLabel {
   readonly name?: string;
 }
 
+/** The number that a model gives. */
+export interface ModelValue {
+  /** What it is called: the column that it was learned from. */
+  readonly name: string;
+  /** Mean and standard deviation, above 0, of the training rows, in its own unit. */
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 /** model.json: what a model is, where it came from, how good it is. */
 export interface ModelManifest {
   readonly formatVersion: number;
@@ -28,6 +37,12 @@ export interface ModelManifest {
     readonly kind: TaskKind;
     /** In the order of the model's scores. None for `number`. */
     readonly labels: readonly ModelLabel[];
+    /** Decision threshold in 0..1: of two labels of kind `single` the second is chosen from that score on; for `multi` each label that has none of its own in {@link thresholds}. Absent: 0.5. */
+    readonly threshold?: number;
+    /** For `multi`: decision thresholds in 0..1, one for each label. */
+    readonly thresholds?: readonly number[];
+    /** The number of `number`, and of a joint model, which is of kind `single` and gives it beside the label. model.onnx gives it in its own unit: mean + deviation × what the head gives. */
+    readonly value?: ModelValue;
   };
   readonly architecture: Architecture;
   readonly tokenizer: {
@@ -55,9 +70,9 @@ export interface ModelManifest {
   readonly sha256: string;
 }
 
-/** Whether a model has just these labels, in any order, of which a text has one. */
-export function hasLabels({ task }: Pick<ModelManifest, 'task'>, labels: readonly string[]): boolean {
-  return task.kind === 'single' && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
+/** Whether a model has just these labels, in any order, of which a text has one, or as many as `kind` says. */
+export function hasLabels({ task }: Pick<ModelManifest, 'task'>, labels: readonly string[], kind: TaskKind = 'single'): boolean {
+  return task.kind === kind && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
 }
 
 /** Upper bounds of what a model.json may say; they keep a hostile one from making us reserve absurd memory. */
@@ -77,6 +92,8 @@ export const manifestLimits = {
   /** Numbers in all matrices together. */
   weights: 64_000_000,
   maxTokens: 65_536,
+  /** Magnitude of a number's mean and deviation, and one over the smallest deviation. */
+  value: 1e30,
 } as const;
 
 /**
@@ -101,9 +118,11 @@ export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
     return { id: label.text('id', manifestLimits.labelLength), ...(name === undefined ? {} : { name }) };
   });
   task.distinct('labels', labels.map((label) => label.id));
+  const decisions = decisionsOf(task, kind, labels.length);
+  const value = kind !== 'multi' && task.has('value') ? valueOf(task.object('value')) : undefined;
   const architecture = parseArchitecture(file.object('architecture'), where);
   const head = architecture.layers.at(-1);
-  const scores = kind === 'number' ? 1 : labels.length;
+  const scores = kind === 'number' ? 1 : labels.length + (value ? 1 : 0);
   const given = head?.type !== 'dense' ? 0 : hasSigmoidHead(architecture, kind) ? 2 : head.units;
   if (given !== scores)
     throw new HumanError(
@@ -118,7 +137,7 @@ export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
     version: file.text('version', 100),
     ...(parent === undefined ? {} : { parent }),
     ...(description === undefined ? {} : { description }),
-    task: { kind, labels },
+    task: { kind, labels, ...decisions, ...(value ? { value } : {}) },
     architecture,
     tokenizer: { maxTokens: tokenizer.integer('maxTokens', 1, manifestLimits.maxTokens), truncation: tokenizer.oneOf('truncation', ['head+tail']), sha256: hash(tokenizer, 'sha256') },
     data: file.facts('data', 100, 2000),
@@ -128,6 +147,7 @@ export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
       trainLoss: lossOf(epoch, 'trainLoss'),
       validLoss: lossOf(epoch, 'validLoss'),
       validAccuracy: lossOf(epoch, 'validAccuracy'),
+      ...(epoch.has('validRmse') ? { validRmse: lossOf(epoch, 'validRmse') } : {}),
       seconds: epoch.number('seconds', 0, Number.MAX_VALUE),
     })),
     metrics: file.numbers('metrics', 100),
@@ -140,6 +160,20 @@ export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
 /** The file's bytes, laid out for a reader. */
 export function formatManifest(manifest: ModelManifest): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Thresholds, where they mean something. */
+function decisionsOf(task: JsonObject, kind: TaskKind, labels: number): Pick<ModelManifest['task'], 'threshold' | 'thresholds'> {
+  const hasOne = kind === 'multi' || (kind === 'single' && labels === 2);
+  return {
+    ...(hasOne && task.has('threshold') ? { threshold: task.number('threshold', 0, 1) } : {}),
+    ...(kind === 'multi' && task.has('thresholds') ? { thresholds: task.numberList('thresholds', labels, 0, 1) } : {}),
+  };
+}
+
+function valueOf(value: JsonObject): ModelValue {
+  const { value: most } = manifestLimits;
+  return { name: value.text('name', 200), mean: value.number('mean', -most, most), deviation: value.number('deviation', 1 / most, most) };
 }
 
 function parseArchitecture(value: JsonObject, where: string): Architecture {

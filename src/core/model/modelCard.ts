@@ -5,7 +5,7 @@ import type { ModelManifest } from './manifest';
 export function modelCard(manifest: ModelManifest): string {
   const { name, version, description, task, tokenizer, precision, parent, data, metrics, temperature, seed, sha256, architecture } = manifest;
   const facts: readonly (readonly [string, string])[] = [
-    ['answers', task.kind === 'number' ? 'a number' : `${task.kind === 'multi' ? 'any of' : 'one of'} ${listed(task.labels.map(({ id, name: shown }) => (shown === undefined || shown === id ? code(id) : `${code(id)} (${plain(shown)})`)))}`],
+    ['answers', task.kind === 'number' ? (task.value ? `a number, ${code(task.value.name)}` : 'a number') : `${task.value ? `a number, ${code(task.value.name)}, and ` : ''}${task.kind === 'multi' ? 'any of' : 'one of'} ${listed(task.labels.map(({ id, name: shown }) => (shown === undefined || shown === id ? code(id) : `${code(id)} (${plain(shown)})`)))}`],
     ['architecture', `preset ${code(architecture.preset)}: ${architecture.layers.flatMap(layerText).join(' → ')}`],
     ['reads', `${count(tokenizer.maxTokens)} tokens of a text; of a longer one the first and the last half`],
     ['weights', `${precision}, SHA-256 ${code(sha256)}`],
@@ -13,6 +13,7 @@ export function modelCard(manifest: ModelManifest): string {
     ['trained on', Object.entries(data).map(([key, value]) => `${plain(key)} ${typeof value === 'number' ? count(value) : code(value)}`).join(', ') || 'not said'],
     ['seed', String(seed)],
     ['temperature', `${short(temperature)}, applied in model.onnx`],
+    ...(task.thresholds ? [['thresholds', task.thresholds.map(short).join(', ')] as const] : task.threshold === undefined ? [] : [['threshold', short(task.threshold)] as const]),
   ];
   const measured = Object.entries(metrics);
   return [
@@ -23,7 +24,7 @@ export function modelCard(manifest: ModelManifest): string {
     '## Run it',
     '```sh\npip install onnxruntime tokenizers numpy\npython run_model.py "A text." "Another text."\npython run_model.py --csv texts.csv --text text --output texts.predicted.csv\n```',
     'Or in any ONNX Runtime: `model.onnx` takes `input_ids` int32 [batch, time] and `lengths` int32 [batch], and gives `scores` float32 ' +
-      `[batch, ${task.kind === 'number' ? '1] (the value)' : `${task.labels.length}] (probabilities, in the order above)`} and \`features\` float32 [batch, dim]. ` +
+      `[batch, ${task.kind === 'number' ? '1] (the value)' : `${task.labels.length}] (probabilities, in the order above)`} and \`features\` float32 [batch, dim]${task.kind === 'single' && task.value ? ', and `value` float32 [batch, 1] (the number)' : ''}. ` +
       '`tokenizer.json` is for Hugging Face’s `tokenizers` and makes the ids, normalization included. A text of no tokens has no meaningful scores.',
     'Label Lens opens this folder as a model, and goes on training from it.',
   ].join('\n\n') + '\n';

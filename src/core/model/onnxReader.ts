@@ -11,25 +11,35 @@ import { allFinite, dequantizeRows, expand, fromFloat16 } from './quantize';
  * @throws HumanError as {@link readOnnx}
  */
 export function readOnnxWeights(model: Uint8Array, architecture: Architecture, where = 'model.onnx', kind: TaskKind = 'single'): Weights {
-  return weightsOf(readOnnx(model, architecture, where, kind), architecture, where);
+  return weightsOf(readOnnx(model, architecture, where, { kind }), architecture, where);
 }
 
 /**
  * Reads an ONNX file from outside and checks that it is what `writeOnnx` would write for this architecture: inputs and outputs, operators, and the
  * name, shape, number format of every weight. Nothing is computed.
  *
+ * @param isJoint whether the last unit of the head gives a number beside the labels
  * @throws HumanError `model.truncated`, `model.external`, `model.foreign` (see `decodeOnnx`), `model.operator` for an operator that we do not write,
  *   `model.weights` for weights of another architecture, `model.notFinite`
  */
-export function readOnnx(model: Uint8Array, architecture: Architecture, where: string, kind: TaskKind = 'single'): OnnxModel {
+export function readOnnx(model: Uint8Array, architecture: Architecture, where: string, { kind, value }: { readonly kind: TaskKind; readonly value?: unknown } = { kind: 'single' }): OnnxModel {
   const read = decodeOnnx(model, where);
   const head = headOf(architecture);
   const width = weightShapes(architecture).get(`${head.name}/kernel`)![0]!;
-  const scores = hasSigmoidHead(architecture, kind) ? 2 : head.units;
+  const isJoint = kind === 'single' && value !== undefined;
+  const scores = isJoint ? head.units - 1 : hasSigmoidHead(architecture, kind) ? 2 : head.units;
   const attends = architecture.layers.some(({ type }) => type === 'attention');
   const expected: readonly [readonly OnnxPort[], string][] = [
     [read.inputs, `${ports.ids} int32 batch,time; ${ports.lengths} int32 batch`],
-    [read.outputs, [`${ports.scores} float32 batch,${scores}`, `${ports.features} float32 batch,${width}`, ...(attends ? [`${ports.attention} float32 batch,steps`] : [])].join('; ')],
+    [
+      read.outputs,
+      [
+        `${ports.scores} float32 batch,${scores}`,
+        `${ports.features} float32 batch,${width}`,
+        ...(isJoint ? [`${ports.value} float32 batch,1`] : []),
+        ...(attends ? [`${ports.attention} float32 batch,steps`] : []),
+      ].join('; '),
+    ],
   ];
   for (const [found, wanted] of expected) {
     const described = found.map((port) => `${port.name} ${port.type} ${port.shape.join()}`).join('; ');

@@ -20,6 +20,8 @@ export interface WriteOptions {
   readonly labels: readonly string[];
   /** Default `single`. */
   readonly kind?: TaskKind;
+  /** For `number`, and for `single` with a number beside it, which the head's last unit gives: what the standardised number is multiplied by, and what is added, to be in its own unit. Absent for `number`: it is as the head gives it. */
+  readonly value?: { readonly mean: number; readonly deviation: number };
   /** Logits are divided by it before the softmax or sigmoid (Guo et al. 2017); above 0. */
   readonly temperature: number;
   readonly precision: Precision;
@@ -28,13 +30,14 @@ export interface WriteOptions {
 }
 
 /** Names of the graph's inputs and outputs. */
-export const ports = { ids: 'input_ids', lengths: 'lengths', scores: 'scores', features: 'features', attention: 'attention' } as const;
+export const ports = { ids: 'input_ids', lengths: 'lengths', scores: 'scores', features: 'features', value: 'value', attention: 'attention' } as const;
 
 /**
  * A model as an ONNX file.
  *
  * Inputs: `input_ids` int32 [batch, time] (what stands at or after a text's length does not matter; ids outside the vocabulary count as `<unk>`)
  * and `lengths` int32 [batch] (0..time). Outputs, float32: `scores` [batch, labels] and `features` [batch, dim], what the last dense layer reads.
+ * A joint model, `single` with a number, has the number as `value` [batch, 1] too.
  * With an attention layer there is `attention` [batch, steps] too, the share that each step of its input has in what it gives: zeros outside the text, else 1 in sum; steps are tokens unless windows were pooled before.
  * A row's results do not depend on its padding or on the other rows. A text of no tokens has zeros from the pooling on, so its scores are the biases'.
  *
@@ -42,7 +45,7 @@ export const ports = { ids: 'input_ids', lengths: 'lengths', scores: 'scores', f
  * @throws HumanError `model.notFinite` when a weight is not a finite number, as after a training that diverged
  */
 export function writeOnnx(architecture: Architecture, weights: Weights, options: WriteOptions): Uint8Array {
-  const { labels, kind = 'single', temperature, precision } = options;
+  const { labels, kind = 'single', value, temperature, precision } = options;
   checkWeights(architecture, weights);
   if (!(temperature > 0 && temperature < Infinity)) throw new Error(`A temperature of ${temperature} cannot be written.`);
 
@@ -89,9 +92,12 @@ export function writeOnnx(architecture: Architecture, weights: Weights, options:
   const wide = ngramLayerOf(architecture);
   const given = wide ? writeNgrams(graph, wide, texts, asVector(state)) : asVector(state);
   const logits = hasSigmoidHead(architecture, kind) ? writeLogitPair(graph, given) : given;
+  const isJoint = kind === 'single' && value !== undefined;
   const scores = kind === 'number' ? 1 : labels.length;
-  if (scores !== logits.width) throw new Error(`${scores} labels for ${logits.width} scores.`);
-  writeScores(graph, logits, kind, temperature);
+  if (scores + (isJoint ? 1 : 0) !== logits.width) throw new Error(`${scores} labels for ${logits.width} scores.`);
+  if (isJoint) writeNumber(graph, cutColumns(graph, logits, scores, scores + 1, '/number'), value, ports.value);
+  if (kind === 'number') writeNumber(graph, logits, value, ports.scores);
+  else writeScores(graph, isJoint ? cutColumns(graph, logits, 0, scores, '/labelLogits') : logits, kind, temperature);
 
   return encodeOnnx({
     nodes: graph.finishedNodes(),
@@ -101,8 +107,9 @@ export function writeOnnx(architecture: Architecture, weights: Weights, options:
       { name: ports.lengths, type: 'int32', shape: ['batch'] },
     ],
     outputs: [
-      { name: ports.scores, type: 'float32', shape: ['batch', logits.width] },
+      { name: ports.scores, type: 'float32', shape: ['batch', scores] },
       { name: ports.features, type: 'float32', shape: ['batch', weights[`${head.name}/kernel`]!.shape[0]!] },
+      ...(isJoint ? [{ name: ports.value, type: 'float32', shape: ['batch', 1] } as const] : []),
       ...(architecture.layers.some(({ type }) => type === 'attention') ? [{ name: ports.attention, type: 'float32', shape: ['batch', 'steps'] } as const] : []),
     ],
     metadata: new Map([['labels', JSON.stringify(labels)], ['kind', kind], ...Object.entries(options.metadata ?? {})]),
@@ -234,7 +241,7 @@ class GraphBuilder {
 
   /** All nodes; outputs that nobody reads are left out where they cost time (an LSTM's whole sequence). */
   finishedNodes(): OnnxNode[] {
-    const read = new Set<string>([ports.scores, ports.features, ports.attention, ...this.nodes.flatMap((node) => node.inputs)]);
+    const read = new Set<string>([ports.scores, ports.features, ports.value, ports.attention, ...this.nodes.flatMap((node) => node.inputs)]);
     return this.nodes.map((node) => (node.operator === 'LSTM' ? { ...node, outputs: node.outputs.map((name) => (read.has(name) ? name : '')) } : node));
   }
 
@@ -544,11 +551,23 @@ function writeLogitPair(graph: GraphBuilder, { value }: Vector): Vector {
   return { rank: 'vector', value: graph.node('Mul', [value, graph.constant('/secondLabel', 'float32', [1, 2], Float32Array.of(0, 1))], {}, ['/logitPair']), width: 2 };
 }
 
-function writeScores(graph: GraphBuilder, logits: Vector, kind: TaskKind, temperature: number): void {
-  if (kind === 'number') {
-    graph.node('Identity', [logits.value], {}, [ports.scores]);
+/** Columns `from` to `to`, exclusive. */
+function cutColumns(graph: GraphBuilder, { value }: Vector, from: number, to: number, name: string): Vector {
+  const cut = graph.node('Slice', [value, graph.integers(`${name}From`, [from]), graph.integers(`${name}To`, [to]), graph.integers('/axis1', [1])], {}, [name]);
+  return { rank: 'vector', value: cut, width: to - from };
+}
+
+/** The number in its own unit. */
+function writeNumber(graph: GraphBuilder, { value }: Vector, unit: WriteOptions['value'], output: string): void {
+  if (!unit) {
+    graph.node('Identity', [value], {}, [output]);
     return;
   }
+  const scaled = graph.node('Mul', [value, graph.constant('/deviation', 'float32', [], Float32Array.of(unit.deviation))], {}, ['/scaledNumber']);
+  graph.node('Add', [scaled, graph.constant('/mean', 'float32', [], Float32Array.of(unit.mean))], {}, [output]);
+}
+
+function writeScores(graph: GraphBuilder, logits: Vector, kind: TaskKind, temperature: number): void {
   const scaled = graph.node('Div', [logits.value, graph.constant('/temperature', 'float32', [], Float32Array.of(temperature))], {}, ['/scaledLogits']);
   if (kind === 'single') graph.node('Softmax', [scaled], { axis: 1 }, [ports.scores]);
   else graph.node('Sigmoid', [scaled], {}, [ports.scores]);

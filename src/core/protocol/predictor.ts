@@ -45,6 +45,8 @@ export interface PredictedScores {
   readonly scores: Float32Array;
   /** Tokens of each text that the model read, after truncation. */
   readonly tokens: Int32Array;
+  /** Numbers [texts] beside the labels, in their own unit: of a joint model. */
+  readonly values?: Float32Array;
   /** Features [texts, dim], row-major; absent unless asked for. */
   readonly features?: Float32Array;
 }

@@ -1,3 +1,4 @@
+import type { TaskKind } from '../model/onnxWriter';
 import type { BundleFiles } from './predictor';
 
 /** Host ↔ trainer worker. */
@@ -43,8 +44,14 @@ export interface TrainingRow {
 
 export interface TrainRequest {
   readonly preset: string;
-  /** Label names, in the order of the model's scores. */
+  /** What is asked of a text. Default `single`; with a {@link TrainingRow.value} in each row that is a joint model, which gives a number beside the label. */
+  readonly kind?: TaskKind;
+  /** Label names, in the order of the model's scores. None for `number`. */
   readonly labels: readonly string[];
+  /** What the number is called, for `number` and joint models; the column's name, usually. Default `value`. */
+  readonly valueName?: string;
+  /** Decision threshold for the model's card, in 0..1: of the second label's score where there are two of kind `single`, of every label's for `multi`. Default 0.5. */
+  readonly threshold?: number;
   readonly rows: readonly TrainingRow[];
   /** Held-out rows that decide on early stopping and the best epoch. Never trained on. None may be where only a base's head is fitted: it is judged by cross-validation then. */
   readonly validation: readonly TrainingRow[];
@@ -80,6 +87,12 @@ export interface Hyperparameters {
   readonly labelSmoothing: number;
   /** What a row counts in the loss: all the same, or so much that all labels count the same. */
   readonly classWeights: 'none' | 'balanced';
+  /** What a wrong number costs: its squared error, or Huber's loss (1964), which grows straight for large errors, so that a few wild values count less. Without numbers of no account. */
+  readonly regressionLoss: 'squared' | 'huber';
+  /** Error, in standard deviations of the training values, from which on Huber's loss is straight. */
+  readonly huberDelta: number;
+  /** What the loss of the number counts beside the cross entropy of the label in a joint model; at least 0. */
+  readonly valueWeight: number;
   readonly batchSize: number;
   /** The highest of the schedule, in the topmost layer. */
   readonly learningRate: number;
@@ -121,7 +134,9 @@ export interface TrainProgress {
   /** 1-based. */
   readonly batch: number;
   readonly batches: number;
-  /** Smoothed training loss, nats per example. */
+  /** The optimizer step under way, 1-based, over all epochs. */
+  readonly step: number;
+  /** Smoothed training loss per example, as in {@link EpochReport}. */
   readonly loss: number;
   readonly examplesPerSecond: number;
   /** Seconds left, estimated for the planned number of epochs. */
@@ -130,12 +145,27 @@ export interface TrainProgress {
   readonly finished?: EpochReport;
 }
 
+/**
+ * How an epoch went. Losses are means over the rows, without label smoothing and class weights: for `single` the cross entropy, nats; for `multi` the binary cross entropy, nats per label; for `number` the
+ * squared error or Huber's loss of values in standard deviations of the training rows; in a joint model the cross entropy and `valueWeight` times the loss of the number.
+ */
 export interface EpochReport {
   readonly trainLoss: number;
   readonly validLoss: number;
-  /** 0..1 */
+  /**
+   * Share of the held-out rows that are right, 0..1: those whose most probable label is the true one; for `multi` those whose labels above one half are exactly the true ones.
+   * For `number`, the share of the variance of the held-out values that is explained (R²), 0 where that is below 0.
+   */
   readonly validAccuracy: number;
+  /** Root of the mean squared error on the held-out rows, in the number's own unit, where there are numbers. */
+  readonly validRmse?: number;
   readonly seconds: number;
+}
+
+/** Training loss, as in {@link EpochReport}, of the optimizer steps up to `step` (1-based, over all epochs) since the point before. */
+export interface LossPoint {
+  readonly step: number;
+  readonly loss: number;
 }
 
 export interface TrainResult {
@@ -144,4 +174,12 @@ export interface TrainResult {
   /** Index into `epochs` of the one whose weights were kept. */
   readonly best: number;
   readonly examplesPerSecond: number;
+  /** Training loss over the optimizer steps of all epochs, at most 2,000 points, each the mean of equally many steps but for the last. Empty where no step was taken, since only a base's head was fitted. */
+  readonly history: readonly LossPoint[];
+  /** Optimizer steps of an epoch; 0 where none was taken. */
+  readonly stepsPerEpoch: number;
+  /** [validation rows, scores] as the written model gives them, but for the rounding of a storage smaller than float32. Empty without validation rows. */
+  readonly validationScores: Float32Array;
+  /** [validation rows] numbers beside the labels, in their own unit: of a joint model. */
+  readonly validationValues?: Float32Array;
 }

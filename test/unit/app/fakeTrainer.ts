@@ -9,7 +9,7 @@ export type Course = (call: TrainCall, tell: (news: TrainNews) => void, signal: 
 
 export function progressOf(epoch: number, batch: number, finished = false): TrainProgress {
   const report = { trainLoss: 0.5, validLoss: 0.4, validAccuracy: 0.9, seconds: 1 };
-  return { epoch, epochs: 4, batch, batches: 10, loss: 0.5, examplesPerSecond: 1000, secondsLeft: 3, ...(finished ? { finished: report } : {}) };
+  return { epoch, epochs: 4, batch, batches: 10, step: (epoch - 1) * 10 + batch, loss: 0.5, examplesPerSecond: 1000, secondsLeft: 3, ...(finished ? { finished: report } : {}) };
 }
 
 /** A trainer's worker in this thread. */
@@ -29,7 +29,7 @@ export class FakeTrainer implements WorkerHandle {
       train: async (call, { signal, progress }) => {
         await course(call, progress, signal);
         const { name, version } = call.identity;
-        return { bundle: wordBundle({ name, version, good: ['good'], bad: ['bad'] }), epochs: [progressOf(1, 10, true).finished!], best: 0, examplesPerSecond: 1000 };
+        return { bundle: wordBundle({ name, version, good: ['good'], bad: ['bad'] }), epochs: [progressOf(1, 10, true).finished!], best: 0, examplesPerSecond: 1000, history: [{ step: 1, loss: 0.5 }], stepsPerEpoch: 10, validationScores: new Float32Array(0) };
       },
     });
   }

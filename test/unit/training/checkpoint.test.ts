@@ -1,6 +1,7 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
 import { fingerprintLength, readCheckpoint, writeCheckpoint } from '../../../src/training/checkpoint';
+import type { HistoryState } from '../../../src/training/history';
 import type { LoopShape, LoopState } from '../../../src/training/loop';
 
 const shape: fc.Arbitrary<LoopShape> = fc.record({
@@ -12,19 +13,27 @@ const shape: fc.Arbitrary<LoopShape> = fc.record({
 });
 const number = fc.double({ noNaN: true, noDefaultInfinity: true });
 const positive = number.map(Math.abs);
+/** A history after so many steps. */
+const historyOf = (steps: number): fc.Arbitrary<HistoryState> =>
+  fc.constantFrom(1, 2, 4, 8).chain((width) => {
+    const length = Math.floor(steps / width);
+    return fc.record({ width: fc.constant(width), losses: fc.array(number, { minLength: length, maxLength: length }), sum: number }, { noNullPrototype: true });
+  });
 const floats = (length: number): fc.Arbitrary<Float32Array> => fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true });
 
 /** States in which a loop of that shape can be. */
 function stateOf({ parameters, epochs, batches, logits, averaging }: LoopShape): fc.Arbitrary<LoopState> {
-  return fc.integer({ min: 0, max: epochs }).chain((epoch) =>
+  const places = fc.integer({ min: 0, max: epochs }).chain((epoch) => fc.tuple(fc.constant(epoch), fc.nat({ max: epoch === epochs ? 0 : batches })));
+  return places.chain(([epoch, position]) =>
     fc.record({
       epoch: fc.constant(epoch),
-      position: fc.nat({ max: epoch === epochs ? 0 : batches }),
+      position: fc.constant(position),
+      history: historyOf(epoch * batches + position),
       total: number,
       smoothed: number,
       seconds: positive,
       secondsBefore: positive,
-      reports: fc.array(fc.record({ trainLoss: number, validLoss: number, validAccuracy: fc.double({ min: 0, max: 1, noNaN: true }), seconds: positive }, { noNullPrototype: true }), { minLength: epoch, maxLength: epoch }),
+      reports: fc.array(fc.record({ trainLoss: number, validLoss: number, validAccuracy: fc.double({ min: 0, max: 1, noNaN: true }), seconds: positive, validRmse: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }) }, { noNullPrototype: true, requiredKeys: ['trainLoss', 'validLoss', 'validAccuracy', 'seconds'] }), { minLength: epoch, maxLength: epoch }),
       best: epoch === 0 ? fc.constant(-1) : fc.nat({ max: epoch - 1 }),
       steps: fc.nat(),
       averageSteps: fc.nat(),
@@ -103,7 +112,7 @@ describe('a checkpoint', () => {
         other[place]! ^= change;
         assert.strictEqual(readCheckpoint(bytes, other, shape), 'different');
         const newer = bytes.slice();
-        newer[8] = 2;
+        newer[8] = 3;
         assert.strictEqual(readCheckpoint(newer, fingerprint, shape), 'newer');
       }),
     );
@@ -115,7 +124,7 @@ describe('a checkpoint', () => {
     const report = { trainLoss: 1, validLoss: 1, validAccuracy: 0.5, seconds: 1 };
     const zeros = (length: number): Float32Array => new Float32Array(length);
     const state: LoopState = {
-      ...{ epoch: 1, position: 2, total: 1, smoothed: 1, seconds: 1, secondsBefore: 1, reports: [report], best: 0, steps: 7, averageSteps: 7 },
+      ...{ epoch: 1, position: 2, total: 1, smoothed: 1, seconds: 1, secondsBefore: 1, reports: [report], best: 0, steps: 7, averageSteps: 7, history: { width: 2, losses: [1, 0.5, 0.25], sum: 0.2 } },
       ...{ weights: zeros(4), first: zeros(4), second: zeros(4), average: zeros(4), bestWeights: zeros(4), bestLogits: zeros(2) },
     };
     assert.strictEqual(typeof readCheckpoint(writeCheckpoint(state, fingerprint), fingerprint, shape), 'object');
@@ -140,6 +149,11 @@ describe('a checkpoint', () => {
       { reports: [{ ...report, validLoss: NaN }] },
       { reports: [null as never] },
       { reports: 'reports' as never },
+      { reports: [{ ...report, validRmse: -1 }] },
+      { history: { width: 2, losses: [1, 0.5], sum: 0.2 } },
+      { history: { width: 0, losses: [], sum: 0 } },
+      { history: { width: 7, losses: [NaN], sum: 0 } },
+      { history: null as never },
       { weights: zeros(5) },
       { average: zeros(0) },
       { second: Float32Array.of(0, NaN, 0, 0) },
