@@ -31,6 +31,14 @@ export function parseLabels(cell: string): string[] | undefined {
   return [...new Set(labels.map((label) => label.trim()).filter((label) => label !== ''))];
 }
 
+/**
+ * Names of the labels in a cell of anybody's table: as {@link parseLabels}, but `|` parts labels too where there is no `;`. None in an empty cell.
+ */
+export function parseLabelList(cell: string): string[] {
+  const separated = /(?:^|[^\\])(?:\\\\)*;/.test(cell) ? cell : cell.replaceAll('|', ';');
+  return parseLabels(separated) ?? [];
+}
+
 /** A cell that a spreadsheet would run as a formula, or stumble over, with an apostrophe in front. */
 export function safeCell(cell: string): string {
   return /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;

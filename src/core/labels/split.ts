@@ -4,6 +4,41 @@ import { Random } from '../util/random';
 /** Rows between two looks at what has come in. */
 const rowsAtOnce = 2000;
 
+/**
+ * What rows with several labels are stratified by: their labels, where at least `fewest` rows have just these, else the rarest of them.
+ *
+ * @param sets labels of each row
+ * @param fewest rows that make a stratum of their own
+ */
+export function setStrata(sets: readonly (readonly string[])[], fewest: number): string[] {
+  const keyOf = (set: readonly string[]): string => JSON.stringify([...set].sort());
+  const bySet = counts(sets.map(keyOf));
+  const byLabel = counts(sets.flat());
+  return sets.map((set) => {
+    const key = keyOf(set);
+    const [rarest] = [...set].sort((a, b) => byLabel.get(a)! - byLabel.get(b)! || (a < b ? -1 : 1));
+    return rarest === undefined || bySet.get(key)! >= fewest ? key : JSON.stringify(rarest);
+  });
+}
+
+/**
+ * What rows with a number are stratified by: the quantile that it is in, of up to ten. Equal numbers are in the same.
+ *
+ * @param fewest rows that make a stratum
+ */
+export function quantileStrata(values: readonly number[], fewest: number): string[] {
+  const strata = Math.max(1, Math.min(10, Math.floor(values.length / fewest)));
+  const sorted = Float64Array.from(values).sort();
+  const bounds = Array.from({ length: strata - 1 }, (_, k) => sorted[Math.floor(((k + 1) * sorted.length) / strata)]!);
+  return values.map((value) => String(bounds.filter((bound) => bound <= value).length));
+}
+
+function counts(keys: readonly string[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const key of keys) found.set(key, (found.get(key) ?? 0) + 1);
+  return found;
+}
+
 /** Rows in two parts, each in the order of the input. */
 export interface Split<R> {
   readonly kept: R[];
