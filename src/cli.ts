@@ -1,4 +1,4 @@
-// The command line: label-lens classify | evaluate | prepare | train | tune | export | import | models.
+// The command line: label-lens classify | evaluate | compare | prepare | train | tune | export | import | models.
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { readTaskFolder } from './app/labeling/taskFolder';
@@ -6,6 +6,7 @@ import { ModelStore } from './app/modelStore';
 import { writeBundle } from './app/taskModels';
 import { UsageError, parseArguments, usage, type Arguments, type CommandSpec } from './cli/arguments';
 import { classify, classifySpec } from './cli/classify';
+import { compare, compareSpec } from './cli/compare';
 import type { CliContext } from './cli/context';
 import { evaluate, evaluateSpec } from './cli/evaluate';
 import { exportSpec, exportTask } from './cli/export';
@@ -26,6 +27,7 @@ import { Trainer } from './training/trainerClient';
 const commands: Readonly<Record<string, { readonly spec: CommandSpec; readonly run: (args: Arguments, context: CliContext) => Promise<void> }>> = {
   classify: { spec: classifySpec, run: classify },
   evaluate: { spec: evaluateSpec, run: evaluate },
+  compare: { spec: compareSpec, run: compare },
   prepare: { spec: prepareSpec, run: prepare },
   train: { spec: trainSpec, run: train },
   tune: { spec: tuneSpec, run: tuneModel },

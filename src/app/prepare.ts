@@ -6,7 +6,7 @@ import type { TextRecord } from '../core/csv/record';
 import { CancelledError, HumanError } from '../core/errors';
 import type { DecisionValue } from '../core/labels/decision';
 import { answerOfCell } from '../core/labels/importFormats';
-import { formatAnswer } from '../core/labels/labelCells';
+import { formatAnswer, parseLabelList } from '../core/labels/labelCells';
 import { mapLabel, mapLabels, type LabelMap } from '../core/labels/labelMap';
 import { stratifiedParts } from '../core/labels/split';
 import { strataOf } from '../core/labels/strata';
@@ -26,7 +26,7 @@ export const defaultShares: Readonly<Record<PartName, number>> = { train: 0.8, v
 
 /** What a person decided about their data. */
 export interface PreparePlan extends LabeledColumns {
-  /** What the label column holds: a label, several joined with `;`, or a number. */
+  /** What the label column holds: a label; several, separated by `;` or `|`, where an empty cell says that none is right; or a number. */
   readonly kind: TaskKind;
   readonly map: LabelMap;
   /** Whether rows whose labels the map lacks are dropped. */
@@ -148,7 +148,11 @@ class Preparation {
     const read = await this.read();
     const { rows, contradictions } = this.withoutRepeats(read);
     if (rows.length === 0) throw this.nothingLeft();
-    const strata = strataOf(rows.map(({ answer }) => answer));
+    const smallest = Math.min(...partNames.map((name) => shares[name]).filter((share) => share > 0));
+    const strata = strataOf(
+      rows.map(({ answer }) => answer),
+      Math.ceil(1 / smallest),
+    );
     const stratum = new Map(rows.map((row, index) => [row, strata[index]!]));
     const parts = await stratifiedParts(
       rows,
@@ -195,11 +199,11 @@ class Preparation {
     const cell = record.value(columns.label)?.trim() ?? '';
     let why: keyof DroppedRows;
     if (whole.trim() === '') why = 'noText';
-    else if (cell === '') why = 'noLabel';
+    else if (cell === '' && this.request.kind !== 'multi') why = 'noLabel';
     else {
       const answer = this.answer(cell, record.row);
       if (answer !== undefined) {
-        const label = typeof answer === 'number' ? this.mapped(cell)! : String(formatAnswer(answer));
+        const label = cell === '' ? '' : typeof answer === 'number' ? this.mapped(cell)! : String(formatAnswer(answer));
         return { row: record.row, values: record.values(), text: words === undefined ? whole : firstWords(whole, words), label, answer };
       }
       why = 'notMapped';
@@ -211,10 +215,9 @@ class Preparation {
   private answer(cell: string, row: number): DecisionValue | undefined {
     const { kind, map, onlyMapped, reader, labelColumn } = this.request;
     if (kind === 'multi') {
-      const place = { file: reader.fileName, row, column: labelColumn };
-      const labels = answerOfCell(cell, kind, ';', place) as readonly string[] | undefined;
-      for (const label of labels ?? []) this.unused.delete(label);
-      return labels && mapLabels(labels, map, onlyMapped);
+      const labels = parseLabelList(cell);
+      for (const label of labels) this.unused.delete(label);
+      return mapLabels(labels, map, onlyMapped);
     }
     const mapped = this.mapped(cell);
     return mapped === undefined || kind === 'single' ? mapped : answerOfCell(mapped, kind, ';', { file: reader.fileName, row, column: labelColumn });

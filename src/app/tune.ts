@@ -2,7 +2,6 @@ import { CancelledError, HumanError } from '../core/errors';
 import { dataHash } from '../core/labels/dataHash';
 import type { DecisionValue } from '../core/labels/decision';
 import { stratifiedFolds } from '../core/labels/folds';
-import { answerOfCell } from '../core/labels/importFormats';
 import { strataOf } from '../core/labels/strata';
 import { checkHyperparameters } from '../core/model/hyperparameters';
 import type { TaskKind } from '../core/model/onnxWriter';
@@ -15,6 +14,7 @@ import type { Hyperparameters, TrainProgress } from '../core/protocol/trainer';
 import type { Predictor } from '../inference/predictor';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import type { Trainer } from '../training/trainerClient';
+import { answerOfRow } from './answers';
 import { foldMetrics, isBetter } from './foldMetrics';
 import type { LabeledColumns, LabeledText } from './labeledRows';
 import { fractionOf } from './trainings';
@@ -127,8 +127,8 @@ class Tuning {
     const breathe = (): Promise<void> => this.breathe(pause);
     // before the first training: a mistake in the last candidate should not come to light after hours
     const settings = candidates.map(({ preset, hyperparameters }) => checkHyperparameters(hyperparameters, findPreset(preset)?.defaults));
-    const answers = rows.map((row) => this.answerOf(row));
-    const strata = strataOf(answers);
+    const answers = rows.map((row) => answerOfRow(row, this.request));
+    const strata = strataOf(answers, folds);
     const places = [...rows.keys()];
     const foldOf = await stratifiedFolds(places, folds, { labelOf: (row) => strata[row]!, textOf: (row) => rows[row]!.text, seed, breathe });
     this.checkFolds(foldOf);
@@ -214,13 +214,6 @@ class Tuning {
     await checkpoints.clear();
     this.trained++;
     return result;
-  }
-
-  private answerOf({ label, row }: LabeledText): DecisionValue {
-    const { kind, file, labelColumn } = this.request;
-    if (kind === 'single') return label;
-    // rows have labels, so there is an answer
-    return answerOfCell(label, kind, ';', { file, row, column: labelColumn })!;
   }
 
   /** Each fold needs a text to be scored on. */

@@ -51,7 +51,7 @@ export async function tuneModel(args: Arguments, context: CliContext): Promise<v
   const candidates = await readCandidates(args, context, seed);
 
   const progress = new ProgressLine(context.terminal);
-  const all = await readLabeledFile(context, file, columns, progress);
+  const all = await readLabeledFile(context, file, { ...columns, ...(kind === 'single' ? {} : { kind }) }, progress);
   const rows = limit === undefined ? all : stratifiedSample(all, Math.min(limit, all.length), (row) => row.label, seed);
   const say = (line: string): void => {
     progress.clear();

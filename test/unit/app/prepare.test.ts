@@ -115,8 +115,8 @@ describe('preparing a labelled file', () => {
     const only = await prepared(content, { map, onlyMapped: true });
     assert.deepStrictEqual(labels(only), { a: 'positive', b: 'negative', d: 'positive' });
     assert.strictEqual(only.summary.dropped.notMapped, 2);
-    const several = await prepared('text,label\na,x;y\nb,y;z\nc,[]\nd,z', { kind: 'multi', map: new Map([['x', 'q'], ['y', 'q'], ['z', '']]) });
-    assert.deepStrictEqual(labels(several), { a: 'q', b: 'q', c: '[]' });
+    const several = await prepared('text,label\na,x;y\nb,y|z\nc,[]\nd,z\ne,', { kind: 'multi', map: new Map([['x', 'q'], ['y', 'q'], ['z', '']]) });
+    assert.deepStrictEqual(labels(several), { a: 'q', b: 'q', c: '[]', e: '' });
     assert.deepStrictEqual(partNames.reduce((sum, name) => sum + (several.summary.parts[name].labels.get('q') ?? 0), 0), 2);
   });
 

@@ -77,11 +77,12 @@ describe('parts', () => {
 });
 
 describe('strata', () => {
-  it('are the labels, the rarest of several, or tenths of numbers', () => {
-    assert.deepStrictEqual(strataOf(['a', 'b', 'a']), ['a', 'b', 'a']);
-    assert.deepStrictEqual(strataOf([['a', 'b'], ['a'], [], ['b', 'a', 'c'], ['a', 'd']]), ['b', 'a', '', 'c', 'd']);
+  it('are the labels, sets of labels or the rarest of them, or quantiles of numbers', () => {
+    assert.deepStrictEqual(strataOf(['a', 'b', 'a'], 2), ['a', 'b', 'a']);
+    // two rows have just a; of the others c, d and b are the rarest
+    assert.deepStrictEqual(strataOf([['a'], ['a'], [], ['b', 'a', 'c'], ['a', 'd'], ['b']], 2), ['["a"]', '["a"]', '[]', '"c"', '"d"', '"b"']);
     const numbers = Array.from({ length: 50 }, (_, index) => (index * 7) % 50);
-    assert.deepStrictEqual(strataOf(numbers), numbers.map((number) => String(Math.floor(number / 5))));
-    assert.deepStrictEqual(strataOf([1, 1, 1, 2]), ['0', '0', '0', '7']);
+    assert.deepStrictEqual(strataOf(numbers, 5), numbers.map((number) => String(Math.floor(number / 5))));
+    assert.deepStrictEqual(new Set(strataOf(numbers, 25)), new Set(['0', '1']));
   });
 });

@@ -1,0 +1,88 @@
+import { compareOnRows, mostCompared } from '../app/compare';
+import type { ComparisonResult } from '../core/report/comparison';
+import { UsageError, type Arguments, type CommandSpec } from './arguments';
+import type { CliContext } from './context';
+import { readLabeledFile } from './labeledFile';
+import { ProgressLine } from './terminal';
+import { textTable } from './textTable';
+
+export const compareSpec: CommandSpec = {
+  summary: 'Compares models on the same labelled rows: accuracy and F1, or errors of numbers, each two with McNemar’s test and a bootstrap interval.',
+  operands: '--label COL MODEL MODEL… FILE',
+  flags: {
+    label: { value: 'COL', help: 'column that holds the label, several with ; between them, or the number' },
+    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    seed: { value: 'N', help: 'start of the random numbers of the bootstrap (default 1)' },
+    json: { help: 'print one JSON object as the last line of stdout' },
+  },
+};
+
+/** `label-lens compare`. */
+export async function compare(args: Arguments, context: CliContext): Promise<void> {
+  const file = args.operands.at(-1);
+  const names = args.operands.slice(0, -1);
+  if (file === undefined || names.length < 2) throw new UsageError('Two or more MODELs are expected, by name or folder, and then FILE.');
+  if (names.length > mostCompared) throw new UsageError(`At most ${mostCompared} models are compared at once, not ${names.length}.`);
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice !== undefined) throw new UsageError(`The model ${twice} is there twice.`);
+  const labelColumn = args.required('label');
+  const textColumns = args.list('text') ?? ['text'];
+  const seed = args.number('seed') ?? 1;
+  if (!Number.isInteger(seed) || seed < 0 || seed > 4_294_967_295) throw new UsageError('--seed takes a whole number from 0 to 4294967295.');
+
+  const models = [];
+  for (const name of names) models.push({ name, model: await context.models.open(name) });
+  const { kind } = models[0]!.model.manifest.task;
+  const progress = new ProgressLine(context.terminal);
+  try {
+    const rows = await readLabeledFile(context, file, { textColumns, labelColumn, ...(kind === 'single' ? {} : { kind }) }, progress);
+    const { result } = await compareOnRows({
+      rows,
+      file,
+      labelColumn,
+      models,
+      predictor: context.predictor,
+      seed,
+      pause: context.pause,
+      signal: context.signal,
+      onProgress: (fraction, name) => progress.update(fraction, `asking ${name}`),
+    });
+    progress.clear();
+    context.terminal.stdout(`${file}: ${rows.length} rows\n\n`);
+    for (const line of describe(result, kind)) context.terminal.stdout(`${line}\n`);
+    if (args.has('json')) {
+      const { scores, pairs, differing } = result;
+      const [main, other] = measures[kind];
+      const named = scores.map((score) => ({ name: score.name, [main.key]: score.main, [other.key]: score.other }));
+      context.terminal.stdout(`${JSON.stringify({ rows: rows.length, kind, models: named, pairs, differing: differing.length })}\n`);
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+/** The main measure and the other one, by kind of the task. */
+const measures = {
+  single: [{ key: 'accuracy', title: 'accuracy' }, { key: 'macroF1', title: 'macro F1' }],
+  multi: [{ key: 'exactMatch', title: 'exact match' }, { key: 'microF1', title: 'micro F1' }],
+  number: [{ key: 'rmse', title: 'RMSE' }, { key: 'mae', title: 'MAE' }],
+} as const;
+
+function describe({ scores, pairs }: ComparisonResult, kind: keyof typeof measures): string[] {
+  const [main, other] = measures[kind];
+  const worded = (value: number): string => (kind === 'number' ? value.toFixed(4) : `${(value * 100).toFixed(2)} %`);
+  const signed = (value: number): string => `${value > 0 ? '+' : ''}${worded(value)}`;
+  const models = scores.map((score) => [score.name, worded(score.main.value), `${worded(score.main.low)} to ${worded(score.main.high)}`, worded(score.other)]);
+  const hasTest = pairs.some(({ test }) => test !== undefined);
+  const two = pairs.map(({ first, second, difference, test }) => [
+    `${first} − ${second}`,
+    signed(difference.value),
+    `${signed(difference.low)} to ${signed(difference.high)}`,
+    ...(test ? [String(test.onlyFirst), String(test.onlySecond), test.p < 0.0001 ? '< 0.0001' : test.p.toFixed(4)] : []),
+  ]);
+  return [
+    ...textTable(['model', main.title, '95 % interval', other.title], models, [1, 2, 3]),
+    '',
+    ...textTable([`difference of ${main.title}`, '', '95 % interval', ...(hasTest ? ['only first right', 'only second right', 'McNemar p'] : [])], two, [1, 2, 3, 4, 5]),
+  ];
+}
