@@ -60,6 +60,37 @@ describe('the request of a training', () => {
     assert.strictEqual((await trainRequest(plan({ hyperparameters }), breathe)).validation.length, 11);
   });
 
+  it('holds out a tenth of texts with several labels, and no label as a whole', async () => {
+    const sets = [['a'], ['a', 'b'], ['b'], [], ['a', 'b', 'c'], ['c', 'd'], ['d', 'e']];
+    const rows = Array.from({ length: 200 }, (_, row) => sets[Math.floor(Math.sqrt(row * 0.24))]!).map((labels, row): LabeledText => ({ row: row + 1, text: `text ${row}`, label: labels.join(';'), labels }));
+    const request = await trainRequest(plan({ kind: 'multi', rows, threshold: 0.3 }), breathe);
+    assert.deepStrictEqual([request.kind, request.labels, request.threshold], ['multi', ['a', 'b', 'c', 'd', 'e'], 0.3]);
+    assert.ok(request.validation.length >= 18 && request.validation.length <= 24, `${request.validation.length} held out`);
+    assert.strictEqual(request.rows.length + request.validation.length, 200);
+    const known = new Set(request.rows.flatMap(({ labels }) => labels!));
+    assert.ok(request.validation.every(({ labels }) => labels!.every((label) => known.has(label))));
+    // two rows of a label that only they have, in two strata: one of them would be held out but for the label
+    const pairs = rows.map((row) => (row.row <= 2 ? { ...row, text: 'the same', labels: ['rare'] } : row));
+    for (const seed of [1, 2, 3, 4]) {
+      const { labels, validation, rows: kept } = await trainRequest(plan({ kind: 'multi', rows: pairs, hyperparameters: { ...defaultHyperparameters(), seed } }), breathe);
+      const rare = labels.indexOf('rare');
+      assert.ok(validation.every((row) => !row.labels!.includes(rare)) && kept.filter((row) => row.labels!.includes(rare)).length === 2);
+    }
+  });
+
+  it('holds out numbers from the lowest to the highest, and calls them by their column', async () => {
+    const rows = Array.from({ length: 200 }, (_, row): LabeledText => ({ row: row + 1, text: `text ${row}`, label: String(row), value: row }));
+    const request = await trainRequest(plan({ kind: 'number', rows, labelColumn: 'stars' }), breathe);
+    assert.deepStrictEqual([request.kind, request.labels, request.valueName, request.rows.length], ['number', [], 'stars', 180]);
+    const held = request.validation.map(({ value }) => Math.floor(value! / 20)).sort((a, b) => a - b);
+    assert.deepStrictEqual(held, Array.from({ length: 20 }, (_, k) => Math.floor(k / 2)));
+    const few = await trainRequest(plan({ kind: 'number', rows: rows.slice(0, 30) }), breathe);
+    assert.strictEqual(few.validation.length, 3);
+    const joint = await trainRequest(plan({ rows: rows.map((row) => ({ ...row, label: row.row % 2 === 0 ? 'even' : 'odd' })), valueColumn: 'size' }), breathe);
+    assert.deepStrictEqual([joint.kind, joint.labels, joint.valueName, joint.rows.every(({ value }) => value !== undefined)], [undefined, ['even', 'odd'], 'size', true]);
+    assert.strictEqual(joint.identity.data!['valueColumn'], 'size');
+  });
+
   it('takes a file of its own to check with, and names it when it has other labels', async () => {
     const heldOut = { rows: rowsOf(['common', 'rare']), file: 'valid.csv' };
     const request = await trainRequest(plan({ heldOut }), breathe);

@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { stratifiedSample, stratifiedSplit } from '../../../src/core/labels/split';
+import { quantileStrata, setStrata, stratifiedSample, stratifiedSplit } from '../../../src/core/labels/split';
 import { exampleId } from '../../../src/core/text/normalize';
 
 interface Row {
@@ -10,6 +10,30 @@ interface Row {
 
 const rows = fc.array(fc.record({ text: fc.oneof(fc.string({ maxLength: 3 }), fc.string()), label: fc.constantFrom('a', 'b', 'c') }), { minLength: 1, maxLength: 200 });
 const options = (seed: number) => ({ labelOf: (row: Row) => row.label, textOf: (row: Row) => row.text, seed, breathe: () => Promise.resolve() });
+
+describe('strata', () => {
+  it('of several labels are sets that are frequent, else the rarest label', () => {
+    const sets = [...Array.from({ length: 10 }, () => ['b', 'a']), ...Array.from({ length: 9 }, () => ['a']), ['a', 'c'], [], ['b']];
+    const strata = setStrata(sets, 10);
+    assert.strictEqual(new Set(strata.slice(0, 10)).size, 1);
+    assert.strictEqual(new Set(strata.slice(10, 19)).size, 1);
+    assert.strictEqual(new Set([strata[0], strata[10], strata[19], strata[20], strata[21]]).size, 5);
+    assert.deepStrictEqual(setStrata(sets.map((set) => [...set].reverse()), 10), strata);
+  });
+
+  it('of numbers are as many quantiles as there are rows for, in their order, with equal numbers in one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 20 }), (values, fewest) => {
+        const strata = quantileStrata(values, fewest).map(Number);
+        assert.ok(new Set(strata).size <= Math.max(1, Math.min(10, Math.floor(values.length / fewest))));
+        values.forEach((value, i) => values.forEach((other, j) => value <= other && assert.ok(strata[i]! <= strata[j]!)));
+      }),
+      { numRuns: 30 },
+    );
+    const even = quantileStrata(Array.from({ length: 100 }, (_, k) => k), 10);
+    assert.deepStrictEqual(Array.from({ length: 10 }, (_, k) => even.filter((stratum) => stratum === String(k)).length), new Array(10).fill(10));
+  });
+});
 
 describe('splitting rows', () => {
   it('keeps every row exactly once, in order, and equal texts on one side', async () => {

@@ -107,6 +107,36 @@ describe('parseManifest', () => {
     assert.throws(() => parseText(binary('multi', ['ham', 'spam'])), /1 scores for 2/);
   });
 
+  it('reads thresholds and numbers where they mean something', () => {
+    const withHead = (task: unknown, units: number): string => {
+      const model = JSON.parse(changed('task', task)) as { architecture: { layers: unknown[] } };
+      model.architecture.layers[5] = { type: 'dense', name: 'head', units, activation: 'linear' };
+      return JSON.stringify(model);
+    };
+    const labels = [{ id: 'no' }, { id: 'yes' }];
+    const value = { name: 'stars', mean: 3.5, deviation: 0.5 };
+    for (const [task, units] of [
+      [{ kind: 'single', labels, threshold: 0.25 }, 2],
+      [{ kind: 'single', labels, value }, 3],
+      [{ kind: 'multi', labels, threshold: 0.25, thresholds: [0, 1] }, 2],
+      [{ kind: 'number', labels: [], value }, 1],
+    ] as const)
+      assert.deepStrictEqual(parseText(withHead(task, units)).task, task);
+    assert.deepStrictEqual(parseText(withHead({ kind: 'number', labels: [], threshold: 0.3 }, 1)).task, { kind: 'number', labels: [] });
+    assert.deepStrictEqual(parseText(withHead({ kind: 'multi', labels, value }, 2)).task, { kind: 'multi', labels });
+    const refusals: readonly [unknown, number, string][] = [
+      [{ kind: 'single', labels, threshold: 1.5 }, 2, 'json.number'],
+      [{ kind: 'multi', labels, thresholds: [0.5] }, 2, 'json.list'],
+      [{ kind: 'multi', labels, thresholds: [0.5, '0.5'] }, 2, 'json.number'],
+      [{ kind: 'single', labels, value }, 2, 'manifest.labels'],
+      [{ kind: 'single', labels, value: 3 }, 3, 'json.object'],
+      [{ kind: 'single', labels, value: { ...value, deviation: 0 } }, 3, 'json.number'],
+      [{ kind: 'single', labels, value: { ...value, mean: 1e31 } }, 3, 'json.number'],
+      [{ kind: 'single', labels, value: { ...value, name: '' } }, 3, 'json.text'],
+    ];
+    for (const [task, units, code] of refusals) assert.throws(() => parseText(withHead(task, units)), (error) => error instanceof HumanError && error.code === code, JSON.stringify(task));
+  });
+
   const cases: readonly [path: string, value: unknown, code: string, mention?: string][] = [
     ['formatVersion', undefined, 'manifest.version'],
     ['formatVersion', 2, 'manifest.newer', 'Update'],

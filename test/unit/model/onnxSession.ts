@@ -34,9 +34,9 @@ export class OnnxSession {
   }
 
   /** Runs one batch as it is given; what comes back is copied out of the runtime. */
-  async runRaw(ids: Int32Array, lengths: Int32Array, time: number): Promise<{ scores: ort.Tensor; features: ort.Tensor; attention: ort.Tensor | undefined }> {
+  async runRaw(ids: Int32Array, lengths: Int32Array, time: number): Promise<{ scores: ort.Tensor; features: ort.Tensor; attention: ort.Tensor | undefined; value: ort.Tensor | undefined }> {
     const results = await this.session.run({ input_ids: new ort.Tensor('int32', ids, [lengths.length, time]), lengths: new ort.Tensor('int32', lengths, [lengths.length]) });
-    return { scores: results['scores']!, features: results['features']!, attention: results['attention'] };
+    return { scores: results['scores']!, features: results['features']!, attention: results['attention'], value: results['value'] };
   }
 
   async close(): Promise<void> {
