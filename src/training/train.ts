@@ -3,6 +3,7 @@ import { classWeights } from '../core/labels/classWeights';
 import { checkPlan, createBundle, validateBundle, type ValidBundle } from '../core/model/bundle';
 import { hasLabels, type ModelLabel } from '../core/model/manifest';
 import { ngramLayerOf } from '../core/model/ngrams';
+import { hasSigmoidHead } from '../core/model/onnxWriter';
 import { findPreset, presets } from '../core/model/presets';
 import { expectedCalibrationError, negativeLogLikelihood, refitTemperature } from '../core/metrics/calibration';
 import { classificationReport } from '../core/metrics/report';
@@ -15,7 +16,7 @@ import type { EncodedRow } from './batches';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { parameterLayout, type ComputeEngine, type CreateEngine } from './engine';
 import { fingerprint, type TrainingInputs } from './fingerprint';
-import { initializeWeights, namedWeights, takeColumns, takeWeights } from './initialize';
+import { initializeWeights, namedWeights, takeColumns, takeWeights, withLogitPairs } from './initialize';
 import { predictions, TrainingLoop, type LoopCheckpoints, type LoopResult } from './loop';
 import { ratePlan } from './schedule';
 
@@ -219,10 +220,11 @@ function weightDrop({ type, name, units, bidirectional }: LstmLayer, rate: numbe
 
 /** Takes over the base's weights; of its head, and of n-grams beside it, the columns of those labels that it knows. */
 function startFrom(base: ValidBundle, engine: ComputeEngine, labels: readonly string[]): void {
-  const weights = base.weights();
   const { name } = engine.layout.architecture.layers.at(-1)!;
   const wide = ngramLayerOf(engine.layout.architecture)?.name;
   const head = [`${name}/kernel`, `${name}/bias`];
+  const own = base.weights();
+  const weights = hasSigmoidHead(base.manifest.architecture, base.manifest.task.kind) ? withLogitPairs(own, [...head, `${wide}/table`]) : own;
   const hasWide = ngramLayerOf(base.manifest.architecture) !== undefined;
   takeWeights(engine.layout, engine.weights(), weights, new Set([...head, `${wide}/table`, ...(hasWide ? [] : [`${wide}/sizes`])]));
   const { kind, labels: known } = base.manifest.task;
@@ -271,7 +273,7 @@ const ofFittedHead: ReadonlySet<string> = new Set<keyof Hyperparameters>(['ngram
 /** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request. */
 function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number | string>> {
   if (!base) return { ...hyperparameters };
-  const ofBase = new Set<string>(['embeddingSize', 'hiddenUnits', 'layers', 'minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
+  const ofBase = new Set<string>(['embeddingSize', 'hiddenUnits', 'layers', 'filters', 'kernelSize', 'poolSize', 'denseUnits', 'minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
   // a rate without a layer to hold it did nothing
   const { layers } = base.manifest.architecture;
   const has = (of: (layer: Layer) => boolean): boolean => layers.some(of);
