@@ -83,6 +83,6 @@ export function usage(name: string, spec: CommandSpec): string {
   const flags = Object.entries(spec.flags).map(([flag, { value, help }]) => [`  --${flag}${value === undefined ? '' : ` ${value}`}`, help] as const);
   const width = Math.max(0, ...flags.map(([left]) => left.length)) + 2;
   const lines = [`label-lens ${name} ${flags.length > 0 ? '[flags] ' : ''}${spec.operands}`.trimEnd(), spec.summary];
-  if (flags.length > 0) lines.push('', ...flags.map(([left, help]) => left.padEnd(width) + help));
+  if (flags.length > 0) lines.push('', ...flags.map(([left, help]) => left.padEnd(width) + help.replaceAll('\n', `\n${' '.repeat(width)}`)));
   return lines.join('\n');
 }

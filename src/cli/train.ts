@@ -29,7 +29,7 @@ export const trainSpec: CommandSpec = {
     threshold: { value: 'T', help: 'decision threshold to be written into the model: of the second of two labels, or of each with --kind multi (default 0.5)' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on (500 of its own labels) slower layers below' },
-    preset: { value: 'NAME|FILE', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name}); or a preset file, such as tune writes` },
+    preset: { value: 'NAME|FILE', help: `architecture, with defaults of its own (default ${presets[0]!.name}), or a preset file, such as tune writes:\n${presets.map(({ name, description }) => `${name}: ${description}`).join('\n')}` },
     valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
     'valid-split': { value: 'RATIO', help: `share of the rows to hold out instead (default ${defaultHeldOut})` },
     limit: { value: 'N', help: 'train on the first N rows after a seeded stratified shuffle' },

@@ -8,11 +8,12 @@ import { purposes, randomOf } from './seeds';
  *
  * - embedding: N(0, 0.1²), `<pad>` zero
  * - table of n-grams: zero, so that it adds nothing before it has learned something; their sizes: 1
- * - matrices: uniform in ±√(6 / (rows + columns)) (Glorot & Bengio 2010), an LSTM's four gates taken as one matrix as Keras does
+ * - matrices: uniform in ±√(6 / (rows + columns)) (Glorot & Bengio 2010), an LSTM's four gates taken as one matrix as Keras does, and a convolution's columns counted once for each of its steps
  * - biases zero, but 1 for the forget gate, so that a fresh LSTM remembers (Jozefowicz, Zaremba & Sutskever 2015)
  */
 export function initializeWeights(layout: ParameterLayout, weights: Float32Array, seed: number): void {
   const lstms = new Set(layout.architecture.layers.filter(({ type }) => type === 'lstm').map(({ name }) => name));
+  const steps = new Map(layout.architecture.layers.map((layer) => [layer.name, layer.type === 'conv' ? layer.kernelSize : 1]));
   const wide = ngramLayerOf(layout.architecture)?.name;
   layout.parameters.forEach(({ name, shape, offset, size }, index) => {
     const values = weights.subarray(offset, offset + size);
@@ -24,7 +25,7 @@ export function initializeWeights(layout: ParameterLayout, weights: Float32Array
       for (let k = 0; k < size; k++) values[k] = 0.1 * random.normal();
       values.fill(0, 0, columns);
     } else if (columns !== undefined) {
-      const limit = Math.sqrt(6 / (rows! + columns));
+      const limit = Math.sqrt(6 / (rows! + columns * steps.get(name.split('/')[0]!)!));
       for (let k = 0; k < size; k++) values[k] = limit * (2 * random.float() - 1);
     } else {
       values.fill(0);
@@ -62,6 +63,21 @@ export function takeColumns(layout: ParameterLayout, weights: Float32Array, sour
       });
     }
   }
+}
+
+/** The weights of a model whose head of one unit tells two labels apart, as those of one with a unit for each: the first unit's are zero. @param names the parameters of the head, and of n-grams beside it */
+export function withLogitPairs(source: Weights, names: readonly string[]): Weights {
+  const pairs = names.flatMap((name) => {
+    const tensor = source[name];
+    if (!tensor) return [];
+    const width = tensor.shape.at(-1)!;
+    // rows of a table of n-grams have zeros after the one column
+    const rows = tensor.data.length / width;
+    const data = new Float32Array(2 * rows);
+    for (let row = 0; row < rows; row++) data[2 * row + 1] = tensor.data[row * width]!;
+    return [[name, { shape: [...tensor.shape.slice(0, -1), 2], data }] as const];
+  });
+  return { ...source, ...Object.fromEntries(pairs) };
 }
 
 /** A copy of the flat weights as named tensors. */

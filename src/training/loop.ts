@@ -13,6 +13,8 @@ import { purposes, randomOf, seedOf } from './seeds';
 /** What rows are learned for stands in {@link LossOptions}. */
 export interface LoopOptions extends LossOptions {
   readonly batchSize: number;
+  /** Default: another order of the rows in every epoch. */
+  readonly shuffle?: 'every-epoch' | 'never';
   /** Epochs at most. */
   readonly epochs: number;
   /** Epochs without a lower validation loss before training stops. */
@@ -232,7 +234,7 @@ export class TrainingLoop {
     const { engine, network, options, lengths, rows, epoch, shape, cost } = this;
     const { batchSize, seed } = options;
     const started = performance.now() - this.seconds * 1000;
-    const batches = planEpoch(lengths, batchSize, randomOf(seed, purposes.order, epoch));
+    const batches = planEpoch(lengths, batchSize, options.shuffle === 'never' ? undefined : randomOf(seed, purposes.order, epoch));
     this.examples = batches.slice(0, this.position).reduce((sum, batch) => sum + batch.length, 0);
     while (this.position < shape.batches) {
       const { position } = this;

@@ -36,7 +36,7 @@ export interface RatePlanOptions {
 /**
  * The learning rate times the schedule's share times the layer's factor.
  *
- * Layers count as far as they have weights (embedding, each LSTM, each dense layer), in the order of the architecture; the head is the topmost, and n-grams beside the layers learn as it does (but not their sizes).
+ * Layers count as far as they have weights (embedding, each convolution and LSTM, attention, each dense layer), in the order of the architecture; the head is the topmost, and n-grams beside the layers learn as it does (but not their sizes).
  */
 export function ratePlan(layout: ParameterLayout, { learningRate, schedule, finalRateShare, layerDecay, unfreezeEpochs }: RatePlanOptions): RatePlan {
   const layerOf = (name: string): string => name.slice(0, name.indexOf('/'));

@@ -3,7 +3,7 @@ import { classWeights } from '../core/labels/classWeights';
 import { checkPlan, createBundle, validateBundle, type ValidBundle } from '../core/model/bundle';
 import { hasLabels, type ModelLabel, type ModelManifest } from '../core/model/manifest';
 import { ngramLayerOf } from '../core/model/ngrams';
-import { headOf } from '../core/model/onnxWriter';
+import { hasSigmoidHead } from '../core/model/onnxWriter';
 import { findPreset, presets } from '../core/model/presets';
 import { CancelledError, HumanError } from '../core/errors';
 import type { AbortSignalLike } from '../core/protocol/rpc';
@@ -14,7 +14,7 @@ import type { EncodedRow } from './batches';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { parameterLayout, type ComputeEngine, type CreateEngine } from './engine';
 import { fingerprint, type TrainingInputs } from './fingerprint';
-import { initializeWeights, namedWeights, takeColumns, takeWeights } from './initialize';
+import { initializeWeights, namedWeights, takeColumns, takeWeights, withLogitPairs } from './initialize';
 import { TrainingLoop, type LoopCheckpoints, type LoopResult } from './loop';
 import type { RegressionOptions } from './loss';
 import { ratePlan } from './schedule';
@@ -226,8 +226,7 @@ async function breathe({ pause, signal }: TrainContext): Promise<void> {
 function build({ preset: name, hyperparameters }: TrainRequest, question: Question, vocabularySize: number): Architecture {
   const preset = findPreset(name);
   if (!preset) throw new HumanError('training.preset', 'There is no preset {0}. Use one of these: {1}.', [name, presets.map((known) => known.name).join(', ')]);
-  const { layers, ...architecture } = preset.build({ ...hyperparameters, vocabularySize, labels: outputsOf(question) });
-  return { ...architecture, layers: layers.map((layer, index) => (layer.type === 'dense' && index === layers.length - 1 ? { ...layer, units: headUnits(question, layer.units) } : layer)) };
+  return preset.build({ ...hyperparameters, vocabularySize, labels: outputsOf(question), kind: question.kind });
 }
 
 /** The base's architecture with a head for these labels, n-grams beside it where the run wants them and the base has none, and, in the layers that it has for that, this run's dropout. */
@@ -240,15 +239,9 @@ function adapt(base: ValidBundle, { hyperparameters }: TrainRequest, question: Q
     layers: layers.map((layer, index): Layer => {
       if (layer.type === 'dropout') return { ...layer, rate: layer.over === 'tokens' ? hyperparameters.embeddingDropout : hyperparameters.dropout };
       if (layer.type === 'lstm') return weightDrop(layer, hyperparameters.recurrentDropout);
-      return layer.type === 'dense' && index === layers.length - 1 ? { ...layer, units: headUnits(question, layer.units) } : layer;
+      return layer.type === 'dense' && index === layers.length - 1 ? { ...layer, units: outputsOf(question) } : layer;
     }),
   };
-}
-
-/** Units of the head; two labels alone may have one between them. @param own as the architecture has it */
-function headUnits(question: Question, own: number): number {
-  const outputs = outputsOf(question);
-  return own === 1 && question.kind === 'single' && outputs === 2 ? 1 : outputs;
 }
 
 /** `name`, or with a number after it if a layer has that name. */
@@ -266,21 +259,20 @@ function weightDrop({ type, name, units, bidirectional }: LstmLayer, rate: numbe
 
 /** Takes over the base's weights; of its head, and of n-grams beside it, the columns of those labels that it knows. */
 function startFrom(base: ValidBundle, engine: ComputeEngine, { kind, labels, value }: Question, valueName: string): void {
-  const weights = base.weights();
   const { name } = engine.layout.architecture.layers.at(-1)!;
   const wide = ngramLayerOf(engine.layout.architecture)?.name;
   const head = [`${name}/kernel`, `${name}/bias`];
+  const own = base.weights();
+  const weights = hasSigmoidHead(base.manifest.architecture, base.manifest.task.kind) ? withLogitPairs(own, [...head, `${wide}/table`]) : own;
   const hasWide = ngramLayerOf(base.manifest.architecture) !== undefined;
   takeWeights(engine.layout, engine.weights(), weights, new Set([...head, `${wide}/table`, ...(hasWide ? [] : [`${wide}/sizes`])]));
-  const { task, architecture } = base.manifest;
+  const { task } = base.manifest;
   // a score of a task of another kind means something else
   if (task.kind !== kind) return;
   const taken = [...head, ...(hasWide ? [`${wide}/table`] : [])];
   const known = task.labels.map(({ id }) => id);
   const valueColumn = value && task.value?.name === valueName ? known.length : -1;
-  const isOneUnit = kind === 'single' && headOf(architecture).units === 1;
-  // the unit that two labels share speaks for the second
-  const columns = isOneUnit ? (labels.join('\n') === known.join('\n') && !value ? [0] : []) : [...labels.map((label) => known.indexOf(label)), ...(value ? [valueColumn] : [])];
+  const columns = [...labels.map((label) => known.indexOf(label)), ...(value ? [valueColumn] : [])];
   takeColumns(engine.layout, engine.weights(), weights, taken, columns);
   if (!value || !task.value || valueColumn < 0) return;
   // the base's number is in its own unit
@@ -326,7 +318,7 @@ const ofFittedHead: ReadonlySet<string> = new Set<keyof Hyperparameters>(['ngram
 /** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request. */
 function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number | string>> {
   if (!base) return { ...hyperparameters };
-  const ofBase = new Set<string>(['embeddingSize', 'hiddenUnits', 'layers', 'minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
+  const ofBase = new Set<string>(['embeddingSize', 'hiddenUnits', 'layers', 'filters', 'kernelSize', 'poolSize', 'denseUnits', 'minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
   // a rate without a layer to hold it did nothing
   const { layers } = base.manifest.architecture;
   const has = (of: (layer: Layer) => boolean): boolean => layers.some(of);

@@ -16,6 +16,7 @@ import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { classifyFile } from '../../src/app/classifyFile';
 import { bundleFileNames, createBundle, validateBundle } from '../../src/core/model/bundle';
+import { defaultHyperparameters } from '../../src/core/model/hyperparameters';
 import { presets } from '../../src/core/model/presets';
 import { RecordReader, recordBatches } from '../../src/core/csv/reader';
 import type { BundleFiles } from '../../src/core/protocol/predictor';
@@ -76,7 +77,7 @@ async function writeCsv(file: string, limit: { readonly rows?: number; readonly 
 function writeModel(folder: string): void {
   const tokenizer = Tokenizer.build(vocabulary, { minFrequency: 1, maxVocabulary: 20_000, maxTokens: 400 });
   const preset = presets[0]!;
-  const architecture = preset.build({ ...preset.defaults, vocabularySize: tokenizer.vocabularySize, labels: 2 });
+  const architecture = preset.build({ ...defaultHyperparameters(preset.defaults), vocabularySize: tokenizer.vocabularySize, labels: 2 });
   const files = createBundle({
     manifest: {
       name: 'bench',

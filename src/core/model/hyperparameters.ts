@@ -1,5 +1,6 @@
 import { HumanError } from '../errors';
 import type { Hyperparameters } from '../protocol/trainer';
+import { usual } from './presets';
 
 /** What a person who sets a hyperparameter has to know. */
 export type HyperparameterSpec = NumberSpec | { [N in ChoiceName]: ChoiceSpec<N> }[ChoiceName];
@@ -38,6 +39,10 @@ export const hyperparameterSpecs: readonly HyperparameterSpec[] = [
   { name: 'embeddingSize', minimum: 4, maximum: 1024, integer: true, multipleOf: 4, default: 64, help: "width of a token's vector" },
   { name: 'hiddenUnits', minimum: 4, maximum: 1024, integer: true, multipleOf: 4, default: 64, help: 'LSTM units in each direction' },
   { name: 'layers', minimum: 1, maximum: 4, integer: true, default: 1, help: 'LSTM layers, each on top of the one before' },
+  { name: 'filters', minimum: 4, maximum: 1024, integer: true, multipleOf: 4, default: usual.filters, help: 'filters of the convolution, in presets that have one' },
+  { name: 'kernelSize', minimum: 1, maximum: 64, integer: true, default: usual.kernelSize, help: 'tokens that each of these filters sees' },
+  { name: 'poolSize', minimum: 1, maximum: 64, integer: true, default: usual.poolSize, help: 'steps of a window of max pooling over time, in presets that have it' },
+  { name: 'denseUnits', minimum: 1, maximum: 1024, integer: true, default: usual.denseUnits, help: 'units of the dense layer below the head, in presets that have one' },
   { name: 'dropout', minimum: 0, maximum: 0.9, integer: false, default: 0.5, help: 'share of embedded values and features that are dropped while training' },
   { name: 'embeddingDropout', minimum: 0, maximum: 0.9, integer: false, default: 0, help: 'share of tokens whose vectors are dropped wherever they stand in a text while training' },
   { name: 'recurrentDropout', minimum: 0, maximum: 0.9, integer: false, default: 0, help: 'share of the hidden-to-hidden weights of LSTMs that are dropped while training' },
@@ -48,6 +53,7 @@ export const hyperparameterSpecs: readonly HyperparameterSpec[] = [
   { name: 'huberDelta', minimum: 0.01, maximum: 100, integer: false, default: 1, help: "error, in standard deviations of the numbers, from which on Huber's loss is straight" },
   { name: 'valueWeight', minimum: 0, maximum: 100, integer: false, default: 1, help: 'what the loss of the number counts beside that of the label where a model learns both' },
   { name: 'batchSize', minimum: 1, maximum: 1024, integer: true, default: 32, help: 'texts in a training step' },
+  { name: 'shuffle', choices: ['every-epoch', 'never'], default: 'every-epoch', help: 'whether each epoch has the rows in another order, or as they are given' },
   { name: 'learningRate', minimum: 1e-6, maximum: 1, integer: false, default: 0.004, help: "Adam's step size, the highest where it changes" },
   { name: 'schedule', choices: ['constant', 'linear', 'slanted-triangular', 'one-cycle'], default: 'constant', help: 'how the learning rate changes over the planned steps' },
   { name: 'finalRateShare', minimum: 0, maximum: 1, integer: false, default: 0, help: 'share of the learning rate that the linear schedule ends at' },

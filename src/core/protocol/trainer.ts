@@ -75,6 +75,14 @@ export interface Hyperparameters {
   readonly hiddenUnits: number;
   /** LSTM layers, each on top of the one before. */
   readonly layers: number;
+  /** Filters of a convolution, where the preset has one. */
+  readonly filters: number;
+  /** Tokens that a filter sees. */
+  readonly kernelSize: number;
+  /** Steps of a window of max pooling over time, where the preset has it. */
+  readonly poolSize: number;
+  /** Units of the first ReLU layer below the head, where the preset has one. */
+  readonly denseUnits: number;
   /** Probability in 0..1. */
   readonly dropout: number;
   /** Probability in 0..1 that a token's vector is zero wherever the token stands in a text. */
@@ -94,6 +102,8 @@ export interface Hyperparameters {
   /** What the loss of the number counts beside the cross entropy of the label in a joint model; at least 0. */
   readonly valueWeight: number;
   readonly batchSize: number;
+  /** Whether the rows come in another order in each epoch, or always as they are given. */
+  readonly shuffle: 'every-epoch' | 'never';
   /** The highest of the schedule, in the topmost layer. */
   readonly learningRate: number;
   readonly schedule: ScheduleName;

@@ -79,7 +79,7 @@ const words = Array.from({ length: vocabularySize - 2 }, (_, i) => `w${i.toStrin
 function makeBase(): BundleFiles {
   const tokenizer = Tokenizer.build(words, { minFrequency: 1, maxVocabulary: vocabularySize, maxTokens: 400 });
   const preset = findPreset('bilstm-pool')!;
-  const architecture = preset.build({ ...preset.defaults, embeddingSize: 128, hiddenUnits: 128, vocabularySize: tokenizer.vocabularySize, labels: labels.length });
+  const architecture = preset.build({ ...defaultHyperparameters(preset.defaults), embeddingSize: 128, hiddenUnits: 128, vocabularySize: tokenizer.vocabularySize, labels: labels.length });
   const task = { kind: 'single', labels: labels.map((id) => ({ id })) } as const;
   const manifest = { name: 'bench', version: 'v1', task, data: {}, seed: 1, hyperparameters: {}, epochs: [], metrics: {}, temperature: 1 };
   return createBundle({ manifest, tokenizer, architecture, weights: randomWeights(architecture, new Random(2)), precision: 'float32' });

@@ -1,5 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
+import { defaultHyperparameters } from '../../../src/core/model/hyperparameters';
 import { findPreset } from '../../../src/core/model/presets';
 import { batchBudget, packBatches } from '../../../src/inference/batches';
 
@@ -26,7 +27,7 @@ describe('packBatches', () => {
 
   it('takes fewer tokens at a time for a model that computes more', () => {
     const preset = findPreset('bilstm-pool')!;
-    const budget = (units: number): number => batchBudget(preset.build({ ...preset.defaults, embeddingSize: units, hiddenUnits: units, vocabularySize: 1000, labels: 2 }));
+    const budget = (units: number): number => batchBudget(preset.build({ ...defaultHyperparameters(preset.defaults), embeddingSize: units, hiddenUnits: units, vocabularySize: 1000, labels: 2 }));
     assert.deepStrictEqual([16, 64, 128, 4096].map(budget), [2048, 1907, 476, 256]);
   });
 });

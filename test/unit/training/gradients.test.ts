@@ -1,5 +1,7 @@
 import * as assert from 'node:assert';
+import type { Architecture } from '../../../src/core/model/architecture';
 import { Random } from '../../../src/core/util/random';
+import type { CreateEngine } from '../../../src/training/engine';
 import { Network } from '../../../src/training/network';
 import { tf } from '../../../src/training/tf';
 import { batchOf, engines, randomEngine, smallArchitectures } from './engines';
@@ -15,39 +17,12 @@ for (const { name, create } of engines) {
   describe(`${name} engine against double precision`, () => {
     for (const [title, architecture] of Object.entries(smallArchitectures({ vocabularySize, labels }))) {
       for (const [shape, texts] of Object.entries({ ragged, 'one token each': [[3], [5]], 'all of one length': [[2, 3, 4], [5, 6, 7]], 'no token at all': [[], []] })) {
-        it(`${title}: logits and every gradient, ${shape}`, async () => {
-          const engine = await randomEngine(create, architecture, 5);
-          const network = new Network(engine);
-          const random = new Random(9);
-          const truth = texts.map(() => random.below(labels));
-          const seeds = texts.map((_, b) => 100 + b);
-          const reference: Reference = { layout: engine.layout, weights: Float64Array.from(engine.weights()) };
-
-          const logits = network.logits(batchOf(texts));
-          texts.forEach((text, b) => referenceLogits(reference, text).forEach((logit, k) => close(logits[b * labels + k]!, logit, 1e-6, `logit ${k} of text ${b}`)));
-
-          const loss = network.learn({ ...batchOf(texts), labels: Int32Array.from(truth), seeds, stepSeed: 77 }, 1 / texts.length);
-          const total = (at: Reference): number => texts.reduce((sum, text, b) => sum + referenceLoss(at, text, truth[b]!, { example: seeds[b]!, step: 77 }), 0);
-          close(loss, total(reference), 1e-5, 'loss');
-
-          const gradients = engine.gradients();
-          const step = 1e-5;
-          for (const { name: parameter, offset, size } of engine.layout.parameters) {
-            // which are given, not learned
-            if (parameter.endsWith('/sizes')) continue;
-            for (let k = offset; k < offset + size; k++) {
-              const nudged = (by: number): number => {
-                const weights = reference.weights.slice();
-                weights[k]! += by;
-                return total({ layout: engine.layout, weights });
-              };
-              const slope = (nudged(step) - nudged(-step)) / (2 * step) / texts.length;
-              close(gradients[k]!, slope, 1e-6, `gradient of ${parameter}[${k - offset}]`);
-            }
-          }
-          engine.dispose();
-        });
+        it(`${title}: logits and every gradient, ${shape}`, async () => await checkGradients(create, architecture, texts, labels));
       }
+    }
+
+    for (const [title, architecture] of Object.entries(smallArchitectures({ vocabularySize, labels: 1 }))) {
+      it(`${title}: a head of one unit that tells two labels apart, logits and every gradient`, async () => await checkGradients(create, architecture, ragged, 2));
     }
 
     it('smooths the labels of the loss it learns from, but reports the plain loss', async () => {
@@ -110,6 +85,41 @@ for (const { name, create } of engines) {
       engine.dispose();
     });
   });
+}
+
+/** The network's logits, loss and gradients against those of the reference, the latter by finite differences. @param labels how many there are */
+async function checkGradients(create: CreateEngine, architecture: Architecture, texts: readonly (readonly number[])[], labels: number): Promise<void> {
+  const engine = await randomEngine(create, architecture, 5);
+  const network = new Network(engine);
+  const random = new Random(9);
+  const truth = texts.map(() => random.below(labels));
+  const seeds = texts.map((_, b) => 100 + b);
+  const reference: Reference = { layout: engine.layout, weights: Float64Array.from(engine.weights()) };
+  assert.strictEqual(network.labels, labels);
+
+  const logits = network.logits(batchOf(texts));
+  texts.forEach((text, b) => referenceLogits(reference, text).forEach((logit, k) => close(logits[b * labels + k]!, logit, 1e-6, `logit ${k} of text ${b}`)));
+
+  const loss = network.learn({ ...batchOf(texts), labels: Int32Array.from(truth), seeds, stepSeed: 77 }, 1 / texts.length);
+  const total = (at: Reference): number => texts.reduce((sum, text, b) => sum + referenceLoss(at, text, truth[b]!, { example: seeds[b]!, step: 77 }), 0);
+  close(loss, total(reference), 1e-5, 'loss');
+
+  const gradients = engine.gradients();
+  const step = 1e-5;
+  for (const { name: parameter, offset, size } of engine.layout.parameters) {
+    // which are given, not learned
+    if (parameter.endsWith('/sizes')) continue;
+    for (let k = offset; k < offset + size; k++) {
+      const nudged = (by: number): number => {
+        const weights = reference.weights.slice();
+        weights[k]! += by;
+        return total({ layout: engine.layout, weights });
+      };
+      const slope = (nudged(step) - nudged(-step)) / (2 * step) / texts.length;
+      close(gradients[k]!, slope, 1e-6, `gradient of ${parameter}[${k - offset}]`);
+    }
+  }
+  engine.dispose();
 }
 
 function close(actual: number, expected: number, tolerance: number, what: string): void {
