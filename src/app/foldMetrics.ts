@@ -1,5 +1,6 @@
 import type { DecisionValue } from '../core/labels/decision';
 import { classificationReport, regressionReport } from '../core/metrics/report';
+import { chosenLabels } from '../core/model/deciding';
 import type { TaskKind } from '../core/model/onnxWriter';
 
 /** What settings are compared by, for each kind of task: the first is the one that counts where nobody says otherwise. */
@@ -33,7 +34,7 @@ export interface Scored {
 }
 
 /**
- * How well scores agree with the truth, by the names of {@link metricNames}. Of `multi`, labels above one half count, accuracy is the share of texts with all labels right, and the loss is the
+ * How well scores agree with the truth, by the names of {@link metricNames}. Of `multi`, accuracy is the share of texts with all labels right, and the loss is the
  * binary cross-entropy of a label; of `single` the loss is in nats per text.
  */
 export function foldMetrics(scored: Scored): Readonly<Record<string, number>> {
@@ -45,33 +46,40 @@ export function foldMetrics(scored: Scored): Readonly<Record<string, number>> {
   return kind === 'multi' ? ofSeveral(scored) : ofOne(scored);
 }
 
-function ofOne({ truth, labels, known, scores, width }: Scored): Readonly<Record<string, number>> {
+function ofOne({ kind, truth, labels, known, scores, width }: Scored): Readonly<Record<string, number>> {
   const index = new Map(labels.map((label, position) => [label, position]));
-  const predicted = truth.map((_, row) => {
-    let best = 0;
-    for (let label = 1; label < width; label++) if (scores[row * width + label]! > scores[row * width + best]!) best = label;
-    return index.get(known[best]!)!;
-  });
+  const predicted = truth.map((_, row) => index.get(known[chosenLabels({ kind }, scores.subarray(row * width, (row + 1) * width))[0]!]!)!);
   const { accuracy, macroF1 } = classificationReport(truth.map((label) => index.get(label as string)!), predicted, labels);
-  const loss = truth.reduce((sum: number, label, row) => sum - logOf(scores[row * width + known.indexOf(label as string)]), 0) / truth.length;
+  const score = scoreIn({ known, scores, width });
+  const loss = truth.reduce((sum: number, label, row) => sum - logOf(score(row, label as string)), 0) / truth.length;
   return { accuracy, macroF1, loss };
 }
 
-function ofSeveral({ truth, labels, known, scores, width }: Scored): Readonly<Record<string, number>> {
-  const score = (row: number, label: string): number => scores[row * width + known.indexOf(label)] ?? 0;
+function ofSeveral({ kind, truth, labels, known, scores, width }: Scored): Readonly<Record<string, number>> {
+  const score = scoreIn({ known, scores, width });
   const has = (row: number, label: string): boolean => (truth[row] as readonly string[]).includes(label);
   const rows = [...truth.keys()];
+  const chosen = rows.map((row) => new Set(chosenLabels({ kind }, scores.subarray(row * width, (row + 1) * width)).map((label) => known[label]!)));
   let f1 = 0;
   let loss = 0;
   for (const label of labels) {
     const right = rows.map((row) => Number(has(row, label)));
-    f1 += classificationReport(right, rows.map((row) => Number(score(row, label) >= 0.5)), ['without', 'with']).perClass.with!.f1;
+    f1 += classificationReport(right, rows.map((row) => Number(chosen[row]!.has(label))), ['without', 'with']).perClass.with!.f1;
     for (const row of rows) loss -= logOf(has(row, label) ? score(row, label) : 1 - score(row, label));
   }
-  const exact = rows.filter((row) => labels.every((label) => has(row, label) === (score(row, label) >= 0.5))).length;
+  const exact = rows.filter((row) => labels.every((label) => has(row, label) === chosen[row]!.has(label))).length;
   return { macroF1: f1 / labels.length, accuracy: exact / rows.length, loss: loss / (rows.length * labels.length) };
 }
 
-function logOf(probability = 0): number {
+/** The probability that a label has; 0 of one that the model lacks. */
+function scoreIn({ known, scores, width }: Pick<Scored, 'known' | 'scores' | 'width'>): (row: number, label: string) => number {
+  const place = new Map(known.map((label, index) => [label, index]));
+  return (row, label) => {
+    const at = place.get(label);
+    return at === undefined ? 0 : scores[row * width + at]!;
+  };
+}
+
+function logOf(probability: number): number {
   return Math.log(Math.max(leastProbability, probability));
 }

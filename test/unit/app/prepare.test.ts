@@ -84,7 +84,7 @@ describe('preparing a labelled file', () => {
         const { summary } = result;
         assert.strictEqual(summary.rows, rows.length);
         assert.strictEqual(summary.kept, kept.length);
-        assert.strictEqual(summary.kept + Object.values(summary.dropped).reduce((sum, count) => sum + count, 0), rows.length);
+        assert.strictEqual(summary.kept + Object.values<number>({ ...summary.dropped }).reduce((sum, count) => sum + count, 0), rows.length);
         for (const name of partNames) {
           const labels = result.tables[name].slice(1).map(([, , label]) => label!);
           assert.strictEqual(summary.parts[name].rows, labels.length);
