@@ -1,11 +1,14 @@
 import { defaultModel } from '../app/modelStore';
-import { HumanError } from '../core/errors';
+import { fillTemplate, HumanError } from '../core/errors';
 import { expectedCalibrationError } from '../core/metrics/calibration';
 import { classificationReport } from '../core/metrics/report';
+import { evaluationSections } from '../core/report/evaluation';
+import { reportStrings } from '../core/report/strings';
 import type { Arguments, CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
+import { reportFlag, writeReport } from './writeReport';
 
 export const evaluateSpec: CommandSpec = {
   summary: 'Compares a model with the labels of a file: accuracy, precision, recall, F1, confusion matrix, calibration, speed.',
@@ -14,6 +17,7 @@ export const evaluateSpec: CommandSpec = {
     model: { value: 'NAME|DIR', help: 'model to evaluate (default sentiment)' },
     label: { value: 'COL', help: 'column that holds the label' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    report: reportFlag,
     json: { help: 'print one JSON object as the last line of stdout' },
   },
 };
@@ -71,5 +75,14 @@ export async function evaluate(args: Arguments, context: CliContext): Promise<vo
   stdout('\nconfusion matrix (rows: label in the file, columns: prediction)\n');
   stdout(`${''.padEnd(name)}${labels.map((label) => label.slice(0, 10).padStart(11)).join('')}\n`);
   report.confusion.matrix.forEach((row, at) => stdout(`${labels[at]!.padEnd(name)}${row.map((count) => String(count).padStart(11)).join('')}\n`));
+  const reportFile = args.text('report');
+  if (reportFile !== undefined) {
+    const written = await writeReport(context, reportFile, {
+      title: fillTemplate(reportStrings.evaluationTitle, [model.manifest.name, model.manifest.version]),
+      subtitle: fillTemplate(reportStrings.evaluationSubtitle, [file, rows.length]),
+      sections: evaluationSections({ kind: 'single', rows: rows.map(({ row, text }) => ({ file, row, text })), labels, truth, scores }),
+    });
+    context.terminal.stderr(`The report is in ${written.join(' and ')}.\n`);
+  }
   if (args.has('json')) stdout(`${JSON.stringify({ rows: rows.length, ...report, ece, seconds, textsPerSecond })}\n`);
 }

@@ -5,12 +5,26 @@ export interface ClassificationReport {
   /** Mean of the F1 of all labels, each counting the same, 0..1. */
   readonly macroF1: number;
   readonly perClass: Readonly<Record<string, ClassReport>>;
+  readonly averages: Averages;
   readonly confusion: {
     readonly labels: readonly string[];
     /** Counts: `matrix[truth][predicted]`. */
     readonly matrix: readonly (readonly number[])[];
   };
 }
+
+/** Precision, recall and F1 over all labels, in the three ways that the field averages them. */
+export interface Averages {
+  /** Each label counts the same. */
+  readonly macro: AverageReport;
+  /** Each label counts by its support. */
+  readonly weighted: AverageReport;
+  /** Counts of all labels are summed first. Where a text has just one label all three are the accuracy. */
+  readonly micro: AverageReport;
+}
+
+/** Each 0..1. */
+export type AverageReport = Pick<ClassReport, 'precision' | 'recall' | 'f1'>;
 
 /** One label's part, each 0..1; a ratio whose divisor is zero is 0. */
 export interface ClassReport {
@@ -37,17 +51,77 @@ export function classificationReport(truth: ArrayLike<number>, predicted: ArrayL
     if (row?.[predicted[i]!] === undefined) throw new Error(`Example ${i}: there is no label ${truth[i]} or ${predicted[i]}.`);
     row[predicted[i]!]!++;
   }
-  const perLabel = labels.map((_, label): ClassReport => {
-    const right = matrix[label]![label]!;
-    const support = sum(matrix[label]!);
-    const claimed = sum(matrix.map((row) => row[label]!));
-    return { precision: ratio(right, claimed), recall: ratio(right, support), f1: ratio(2 * right, claimed + support), support };
-  });
+  const counts = labels.map((_, label): LabelCounts => ({ right: matrix[label]![label]!, claimed: sum(matrix.map((row) => row[label]!)), support: sum(matrix[label]!) }));
+  const { perLabel, averages } = summarize(counts);
   return {
-    accuracy: ratio(sum(labels.map((_, label) => matrix[label]![label]!)), truth.length),
-    macroF1: ratio(sum(perLabel.map((label) => label.f1)), labels.length),
+    accuracy: ratio(sum(counts.map(({ right }) => right)), truth.length),
+    macroF1: averages.macro.f1,
     perClass: Object.fromEntries(labels.map((label, index) => [label, perLabel[index]!])),
+    averages,
     confusion: { labels: [...labels], matrix },
+  };
+}
+
+/** How well predicted sets of labels agree with the true ones (tasks of kind `multi`). */
+export interface MultiLabelReport {
+  readonly perClass: Readonly<Record<string, ClassReport>>;
+  readonly averages: Averages;
+  /** Share of texts whose predicted labels are just the true ones, 0..1 (subset accuracy). */
+  readonly exactMatch: number;
+  /** Share of pairs of text and label that are wrong, 0..1 (Schapire & Singer, "BoosTexter", 2000). */
+  readonly hammingLoss: number;
+}
+
+/**
+ * @param truth per text the indices into `labels`, each once; none may be right
+ * @param predicted the same, for as many texts
+ * @param labels ids, all different
+ */
+export function multiLabelReport(truth: readonly (readonly number[])[], predicted: readonly (readonly number[])[], labels: readonly string[]): MultiLabelReport {
+  if (truth.length !== predicted.length) throw new Error(`${predicted.length} predictions for ${truth.length} examples.`);
+  const counts = labels.map(() => ({ right: 0, claimed: 0, support: 0 }));
+  const countOf = (row: number, label: number): (typeof counts)[number] => {
+    const count = counts[label];
+    if (!count) throw new Error(`Example ${row}: there is no label ${label}.`);
+    return count;
+  };
+  let exact = 0;
+  truth.forEach((own, row) => {
+    const said = predicted[row]!;
+    for (const label of own) countOf(row, label).support++;
+    for (const label of said) countOf(row, label).claimed++;
+    const both = own.filter((label) => said.includes(label));
+    for (const label of both) countOf(row, label).right++;
+    if (both.length === own.length && both.length === said.length) exact++;
+  });
+  const { perLabel, averages } = summarize(counts);
+  return {
+    perClass: Object.fromEntries(labels.map((label, index) => [label, perLabel[index]!])),
+    averages,
+    exactMatch: ratio(exact, truth.length),
+    hammingLoss: ratio(sum(counts.map(({ right, claimed, support }) => claimed + support - 2 * right)), truth.length * labels.length),
+  };
+}
+
+/** Texts that have a label and were predicted to, were predicted to, and have it. */
+interface LabelCounts {
+  readonly right: number;
+  readonly claimed: number;
+  readonly support: number;
+}
+
+function summarize(counts: readonly LabelCounts[]): { readonly perLabel: readonly ClassReport[]; readonly averages: Averages } {
+  const perLabel = counts.map(({ right, claimed, support }): ClassReport => ({ precision: ratio(right, claimed), recall: ratio(right, support), f1: ratio(2 * right, claimed + support), support }));
+  const [right, claimed, support] = (['right', 'claimed', 'support'] as const).map((name) => sum(counts.map((count) => count[name]))) as [number, number, number];
+  const mean = (name: keyof AverageReport): number => ratio(sum(perLabel.map((label) => label[name])), perLabel.length);
+  const weighted = (name: keyof AverageReport): number => ratio(sum(perLabel.map((label) => label[name] * label.support)), support);
+  return {
+    perLabel,
+    averages: {
+      macro: { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') },
+      weighted: { precision: weighted('precision'), recall: weighted('recall'), f1: weighted('f1') },
+      micro: { precision: ratio(right, claimed), recall: ratio(right, support), f1: ratio(2 * right, claimed + support) },
+    },
   };
 }
 
@@ -83,6 +157,42 @@ export function regressionReport(truth: ArrayLike<number>, predicted: ArrayLike<
     r2: varianceX === 0 ? 0 : 1 - squares / varianceX,
     pearson: varianceX === 0 || varianceY === 0 ? 0 : Math.max(-1, Math.min(1, covariance / Math.sqrt(varianceX) / Math.sqrt(varianceY))),
   };
+}
+
+/** Where residuals (truth − prediction) lie, in the unit of the truth; each 0 where there are none. */
+export interface ResidualSummary {
+  /** Above 0: predictions are too low in the mean. */
+  readonly mean: number;
+  /** Of all residuals as they are, not as a sample of more. */
+  readonly standardDeviation: number;
+  readonly median: number;
+  /** 5 % and 95 % quantile, between neighbours by how near they are (type 7 of Hyndman & Fan 1996). */
+  readonly low: number;
+  readonly high: number;
+  /** The largest magnitude. */
+  readonly largest: number;
+}
+
+/** @param truth finite numbers @param predicted as many */
+export function residualSummary(truth: ArrayLike<number>, predicted: ArrayLike<number>): ResidualSummary {
+  if (truth.length !== predicted.length) throw new Error(`${predicted.length} predictions for ${truth.length} examples.`);
+  const residuals = Float64Array.from(truth, (value, i) => value - predicted[i]!).sort();
+  const mean = ratio(sum([...residuals]), residuals.length);
+  return {
+    mean,
+    standardDeviation: Math.sqrt(ratio(sum([...residuals].map((value) => (value - mean) ** 2)), residuals.length)),
+    median: quantile(residuals, 0.5),
+    low: quantile(residuals, 0.05),
+    high: quantile(residuals, 0.95),
+    largest: residuals.length === 0 ? 0 : Math.max(Math.abs(residuals[0]!), Math.abs(residuals.at(-1)!)),
+  };
+}
+
+/** @param sorted in rising order @param share in 0..1 @returns 0 for none */
+function quantile(sorted: ArrayLike<number>, share: number): number {
+  const place = share * (sorted.length - 1);
+  const below = sorted[Math.floor(place)] ?? 0;
+  return below + (place - Math.floor(place)) * ((sorted[Math.ceil(place)] ?? below) - below);
 }
 
 function sum(values: readonly number[]): number {
