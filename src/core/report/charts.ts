@@ -16,6 +16,8 @@ export interface Axis {
   readonly label: string;
   /** Where it begins and ends; else by the figures, to nice numbers. */
   readonly range?: Range;
+  /** There is nothing between whole numbers. */
+  readonly isWhole?: boolean;
 }
 
 export interface Series {
@@ -48,13 +50,13 @@ export function xyChart({ title, x, y, series, verticals = [] }: XyChart): strin
   const points = series.flatMap((each) => each.points.filter(isDrawn));
   const area = plotArea({ x: axisOf(x, [...points.map((point) => point[0]), ...verticals.map((vertical) => vertical.x)]), y: axisOf(y, points.map((point) => point[1])) }, series.length > 1);
   const parts = [axes(area, x.label, y.label)];
+  // over the lines
+  const words: string[] = [];
   for (const vertical of verticals) {
     const at = area.toX(vertical.x);
     const isRight = at > (area.left + area.right) / 2;
-    parts.push(
-      `<path class="report-stroke-0 report-dashed" d="M${short(at)} ${area.top}V${area.bottom}"/>`,
-      textAt(at + (isRight ? -5 : 5), area.top + fontSize, vertical.label, isRight ? 'end' : 'start', 'report-faint-text'),
-    );
+    parts.push(`<path class="report-stroke-0 report-dashed" d="M${short(at)} ${area.top}V${area.bottom}"/>`);
+    words.push(textAt(at + (isRight ? -5 : 5), area.top + fontSize, vertical.label, isRight ? 'end' : 'start', 'report-over-text', 11));
   }
   for (const each of series) {
     const shown = thinned(each.points);
@@ -62,8 +64,9 @@ export function xyChart({ title, x, y, series, verticals = [] }: XyChart): strin
       const path = pathOf(shown, area, each.line === 'stairs');
       if (path !== '') parts.push(`<path class="report-line report-stroke-${each.color}${each.line === 'dashed' ? ' report-dashed' : ''}" d="${path}"/>`);
     }
-    if (each.marks) parts.push(...shown.filter(isDrawn).map((point) => mark(area.toX(point[0]), area.toY(point[1]), each.color, each.line === 'none')));
+    if (each.marks) parts.push(...shown.filter(isDrawn).map((point) => mark(area.toX(point[0]), area.toY(point[1]), each.color, isCloud(each))));
   }
+  parts.push(...words);
   if (series.length > 1) parts.push(legend(series, area));
   return svg(title, area.width, area.height, parts);
 }
@@ -72,7 +75,7 @@ export interface BarChart extends ChartFrame {
   readonly x: Axis;
   readonly y: Axis;
   /** Each from one x to another, from 0 up to y. */
-  readonly bars: readonly { readonly from: number; readonly to: number; readonly y: number; readonly label: string }[];
+  readonly bars: readonly { readonly from: number; readonly to: number; readonly y: number; /** Above the bar. */ readonly label: string }[];
   /** A dashed line over the bars. */
   readonly guide?: { readonly name: string; readonly points: readonly Point[] };
 }
@@ -82,15 +85,13 @@ export function barChart({ title, x, y, bars, guide }: BarChart): string {
   const guides: readonly Series[] = guide ? [{ ...guide, line: 'dashed', color: 0 }] : [];
   const area = plotArea({ x: axisOf(x, bars.flatMap(({ from, to }) => [from, to])), y: axisOf(y, [0, ...bars.map((bar) => bar.y)]) }, guides.length > 0);
   const parts = [axes(area, x.label, y.label)];
-  for (const { from, to, y: top, label } of bars) {
+  for (const { from, to, y: top } of bars) {
     const left = area.toX(from) + 1;
-    const height = area.toY(0) - area.toY(top);
-    parts.push(
-      `<rect class="report-fill-1" x="${short(left)}" y="${short(area.toY(top))}" width="${short(Math.max(0, area.toX(to) - 1 - left))}" height="${short(height)}"/>`,
-      textAt((area.toX(from) + area.toX(to)) / 2, Math.min(area.bottom - 4, area.toY(top) + (height > 20 ? fontSize + 2 : -4)), label, 'middle', 'report-small-text', 10),
-    );
+    const width = Math.max(0, area.toX(to) - 1 - left);
+    parts.push(`<rect class="report-fill-1" x="${short(left)}" y="${short(area.toY(top))}" width="${short(width)}" height="${short(area.toY(0) - area.toY(top))}"/>`);
   }
   for (const { points } of guides) parts.push(`<path class="report-line report-stroke-0 report-dashed" d="${pathOf(points, area, false)}"/>`);
+  for (const { from, to, y: top, label } of bars) parts.push(textAt((area.toX(from) + area.toX(to)) / 2, area.toY(top) - 5, label, 'middle', 'report-over-text', 11));
   if (guides.length > 0) parts.push(legend(guides, area));
   return svg(title, area.width, area.height, parts);
 }
@@ -208,7 +209,7 @@ function niceStep(rough: number): number {
   return power * (share < 1.5 ? 1 : share < 3 ? 2 : share < 7 ? 5 : 10);
 }
 
-function axisOf({ range }: Axis, values: readonly number[]): Scale {
+function axisOf({ range, isWhole = false }: Axis, values: readonly number[]): Scale {
   let low = range?.[0] ?? Infinity;
   let high = range?.[1] ?? -Infinity;
   if (!range) {
@@ -220,7 +221,7 @@ function axisOf({ range }: Axis, values: readonly number[]): Scale {
   if (!(high >= low)) [low, high] = [0, 1];
   // a single value stands in the middle
   if (high - low <= Math.abs(high) * 1e-12) [low, high] = [low - (Math.abs(low) / 2 || 0.5), high + (Math.abs(high) / 2 || 0.5)];
-  const ticks = niceTicks(low, high);
+  const ticks = niceTicks(low, high, isWhole ? Math.min(6, Math.ceil(high) - Math.floor(low) + 1) : 6);
   const largest = Math.max(...ticks.map(Math.abs));
   const digits = Math.max(0, -Math.floor(Math.log10(Math.max(Number.MIN_VALUE, (ticks[1] ?? 1) - (ticks[0] ?? 0))) + 1e-9));
   const textOf = (value: number): string => (largest >= 1e7 || digits > 6 ? value.toExponential(1) : largest >= 1e5 ? `${Number((value / 1000).toFixed(3))}k` : value.toFixed(digits)).replace('-', '−');
@@ -258,18 +259,24 @@ function axes({ left, right, top, bottom, x, y, toX, toY }: Area, xLabel: string
 function legend(series: readonly Series[], { left }: Area): string {
   let x = left;
   return series
-    .map(({ name, line, marks, color }) => {
+    .map((one) => {
+      const { name, line, marks, color } = one;
       const start = x;
       x += 34 + widthOf(name) + 18;
       const sample = line === 'none' ? '' : `<path class="report-line report-stroke-${color}${line === 'dashed' ? ' report-dashed' : ''}" d="M${short(start)} 18h26"/>`;
-      return sample + (marks ? mark(start + 13, 18, color, line === 'none') : '') + textAt(start + 34, 22, name, 'start');
+      return sample + (marks ? mark(start + 13, 18, color, isCloud(one)) : '') + textAt(start + 34, 22, name, 'start');
     })
     .join('');
 }
 
+/** Many points without a line. */
+function isCloud({ line, points }: Series): boolean {
+  return line === 'none' && points.length > 20;
+}
+
 /** A point; of a cloud a fainter and smaller one, so that many over each other are seen to be many. */
-function mark(x: number, y: number, color: number, isCloud: boolean): string {
-  return `<circle class="report-fill-${color}"${isCloud ? ' fill-opacity="0.45"' : ''} cx="${short(x)}" cy="${short(y)}" r="${isCloud ? 2.5 : 3.5}"/>`;
+function mark(x: number, y: number, color: number, isFaint: boolean): string {
+  return `<circle class="report-fill-${color}"${isFaint ? ' fill-opacity="0.45"' : ''} cx="${short(x)}" cy="${short(y)}" r="${isFaint ? 2.5 : 3.5}"/>`;
 }
 
 function pathOf(points: readonly Point[], { toX, toY }: Area, isStairs: boolean): string {

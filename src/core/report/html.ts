@@ -6,11 +6,15 @@ import { reportColors, reportStyles } from './styles';
 const pageStyles = `
 body { margin: 0 auto; padding: 24px 20px 48px; max-width: 1080px; background: var(--report-surface); color: var(--report-ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", sans-serif; }
 h1 { font-size: 1.6em; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
-h2 { font-size: 1.2em; margin: 36px 0 12px; padding-top: 12px; border-top: 1px solid var(--report-line); }
+section { margin-top: 40px; padding-top: 16px; border-top: 1px solid var(--report-line); }
+h2 { font-size: 1.2em; line-height: 1.3; }
 header p, footer { color: var(--report-faint); margin: 4px 0 0; overflow-wrap: anywhere; }
 footer { margin-top: 36px; font-size: 0.9em; }
-section > * + * { margin-top: 20px; }
-section p { margin: 0; max-width: 75ch; overflow-wrap: anywhere; }
+section > * { margin: 0; }
+section > * + * { margin-top: 28px; }
+section > h2 + * { margin-top: 12px; }
+section > p { max-width: 90ch; overflow-wrap: anywhere; }
+section > p + p { margin-top: 4px; }
 summary { cursor: pointer; color: var(--report-faint); margin-top: 6px; width: fit-content; }
 summary:focus-visible { outline: 2px solid var(--report-1); outline-offset: 2px; }
 details[open] > summary { margin-bottom: 6px; }
@@ -63,7 +67,7 @@ function blockHtml(block: ReportBlock, strings: ReportStrings): string {
       const header = [strings.file, strings.row, ...block.header].map((cell) => `<th scope="col">${escapeMarkup(cell)}</th>`);
       const rows = block.rows.map(
         ({ file, row, cells, text }) =>
-          `<tr><td class="report-place">${escapeMarkup(file)}</td><td class="report-place">${row}</td>${cells.map((cell) => `<td>${escapeMarkup(cell)}</td>`).join('')}<td dir="auto">${escapeMarkup(text)}</td></tr>`,
+          `<tr><td class="report-place">${escapeMarkup(file)}</td><td class="report-place">${row}</td>${cells.map((cell) => `<td>${escapeMarkup(cell)}</td>`).join('')}<td class="report-text" dir="auto">${escapeMarkup(text)}</td></tr>`,
       );
       return `<table class="report-table"><caption>${escapeMarkup(block.caption)}</caption><thead><tr>${header.join('')}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>`;
     }

@@ -114,7 +114,7 @@ export const reportStrings = {
   trueValue: l10n.t('true value'),
   predictedValue: l10n.t('predicted value'),
   residual: l10n.t('residual'),
-  equal: l10n.t('equal'),
+  equal: l10n.t('prediction = truth'),
   rowsDrawn: l10n.t('{0} (drawn: {1} of {2} rows)'),
   largestErrors: l10n.t('Largest errors'),
   largestErrorsCaption: l10n.t('The {0} rows with the largest errors of {1}'),

@@ -6,23 +6,23 @@ export const reportStyles = `
 .report-chart { display: block; max-width: 100%; height: auto; font-family: inherit; }
 .report-chart text { fill: var(--report-ink); }
 .report-chart .report-faint-text { fill: var(--report-faint); }
-.report-chart .report-small-text { fill: var(--report-ink); paint-order: stroke; stroke: var(--report-surface); stroke-width: 3px; stroke-linejoin: round; }
+.report-chart .report-over-text { fill: var(--report-ink); paint-order: stroke; stroke: var(--report-surface); stroke-width: 3px; stroke-linejoin: round; }
 .report-axis { fill: none; stroke: var(--report-faint); }
 .report-grid { fill: none; stroke: var(--report-line); }
 .report-cell { fill: none; stroke: var(--report-line); }
 .report-heat { fill: var(--report-heat); }
-.report-line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.report-line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 .report-dashed { fill: none; stroke-dasharray: 6 4; }
 .report-stroke-0 { stroke: var(--report-faint); }
 .report-fill-0 { fill: var(--report-faint); }
 ${Array.from({ length: 8 }, (_, at) => `.report-stroke-${at + 1} { stroke: var(--report-${at + 1}); }\n.report-fill-${at + 1} { fill: var(--report-${at + 1}); }`).join('\n')}
 .report-table { border-collapse: collapse; max-width: 100%; }
 .report-table caption { text-align: start; padding: 0 0 6px; color: var(--report-faint); }
-.report-table th, .report-table td { padding: 4px 12px 4px 0; text-align: start; vertical-align: top; border-bottom: 1px solid var(--report-line); font-weight: normal; overflow-wrap: anywhere; }
-.report-table thead th { color: var(--report-faint); white-space: normal; overflow-wrap: normal; }
+.report-table th, .report-table td { padding: 4px 12px 4px 0; text-align: start; vertical-align: top; border-bottom: 1px solid var(--report-line); font-weight: normal; overflow-wrap: break-word; max-width: 24em; }
+.report-table thead th { color: var(--report-faint); white-space: normal; vertical-align: bottom; }
+.report-table .report-text { overflow-wrap: anywhere; min-width: 16em; max-width: none; }
 .report-table .report-number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .report-table .report-place { white-space: nowrap; color: var(--report-faint); }
-.report-figure { margin: 0; }
 .report-figure figcaption { margin: 0 0 8px; color: var(--report-faint); }
 `;
 

@@ -53,7 +53,7 @@ function lossFigure({ history, stepsPerEpoch: steps, epochs, best }: TrainingCou
     kind: 'figure',
     svg: xyChart({
       title: description,
-      x: { label: stepName },
+      x: { label: stepName, isWhole: true },
       y: { label: strings.loss },
       series,
       verticals: best === undefined ? [] : [{ x: (best + 1) * stepsPerEpoch, label: fill(strings.keptEpoch, [best + 1]) }],
@@ -83,7 +83,7 @@ function epochFigure(
     kind: 'figure',
     svg: xyChart({
       title: description,
-      x: { label: strings.epoch },
+      x: { label: strings.epoch, isWhole: true },
       y: { label },
       series: [{ name: label, points, line: 'solid', marks: true, color: 2 }],
       verticals: best === undefined ? [] : [{ x: best + 1, label: fill(strings.keptEpoch, [best + 1]) }],
