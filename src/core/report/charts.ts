@@ -219,8 +219,12 @@ function axisOf({ range, isWhole = false }: Axis, values: readonly number[]): Sc
     }
   }
   if (!(high >= low)) [low, high] = [0, 1];
-  // a single value stands in the middle
-  if (high - low <= Math.abs(high) * 1e-12) [low, high] = [low - (Math.abs(low) / 2 || 0.5), high + (Math.abs(high) / 2 || 0.5)];
+  // a single value stands in the middle, and so do values that floating-point numbers hardly tell apart
+  const magnitude = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low <= Math.max(magnitude * 1e-12, 1e-200)) {
+    const room = magnitude > 1e-200 ? magnitude / 2 : 0.5;
+    [low, high] = [low - room, high + room];
+  }
   const ticks = niceTicks(low, high, isWhole ? Math.min(6, Math.ceil(high) - Math.floor(low) + 1) : 6);
   const largest = Math.max(...ticks.map(Math.abs));
   const digits = Math.max(0, -Math.floor(Math.log10(Math.max(Number.MIN_VALUE, (ticks[1] ?? 1) - (ticks[0] ?? 0))) + 1e-9));
