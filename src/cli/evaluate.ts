@@ -1,15 +1,18 @@
 import { defaultModel, type OpenedModel } from '../app/modelStore';
 import type { LabeledText } from '../app/labeledRows';
-import { HumanError } from '../core/errors';
+import { fillTemplate, HumanError } from '../core/errors';
 import { expectedCalibrationError } from '../core/metrics/calibration';
 import { classificationReport, multiLabelReport, regressionReport, type AverageReport, type ClassReport } from '../core/metrics/report';
-import { chosenLabels, ruleOf, type DecisionRule } from '../core/model/deciding';
+import { ruleOf, type DecisionRule } from '../core/model/deciding';
 import type { PredictedScores } from '../core/protocol/predictor';
+import { evaluationSections, predictedLabels, predictedLabelSets, type Evaluation } from '../core/report/evaluation';
+import { reportStrings } from '../core/report/strings';
 import type { Arguments, CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { readThreshold, thresholdFlag } from './kinds';
 import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
+import { reportFlag, writeReport } from './writeReport';
 
 export const evaluateSpec: CommandSpec = {
   summary: 'Compares a model with the labels or numbers of a file: accuracy, precision, recall, F1, confusion matrix, calibration, errors, speed.',
@@ -20,6 +23,7 @@ export const evaluateSpec: CommandSpec = {
     value: { value: 'COL', help: 'column of the number that a joint model gives beside the label (default: the one that it was trained on)' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     threshold: thresholdFlag,
+    report: reportFlag,
     json: { help: 'print one JSON object as the last line of stdout' },
   },
 };
@@ -71,6 +75,15 @@ export async function evaluate(args: Arguments, context: CliContext): Promise<vo
   stdout(`${model.manifest.name} ${model.manifest.version} on ${file}: ${rows.length} rows\n\n`);
   for (const { lines } of measured) stdout(`${lines.join('\n')}\n`);
   stdout(`\n${textsPerSecond.toFixed(0)} texts/s\n`);
+  const reportFile = args.text('report');
+  if (reportFile !== undefined) {
+    const written = await writeReport(context, reportFile, {
+      title: fillTemplate(reportStrings.evaluationTitle, [model.manifest.name, model.manifest.version]),
+      subtitle: fillTemplate(reportStrings.evaluationSubtitle, [file, rows.length]),
+      sections: evaluationSections(evaluationOf(evaluated, file)),
+    });
+    context.terminal.stderr(`The report is in ${written.join(' and ')}.\n`);
+  }
   if (args.has('json')) stdout(`${JSON.stringify(Object.assign({ rows: rows.length }, ...measured.map(({ json }) => json), { seconds, textsPerSecond }))}\n`);
 }
 
@@ -91,10 +104,20 @@ function checkLabels(rows: readonly LabeledText[], labels: readonly string[], fi
   }
 }
 
+/** The same for a report. */
+function evaluationOf({ rows, labels, predicted: { scores, values }, rule }: Evaluated, file: string): Evaluation {
+  const places = rows.map(({ row, text }) => ({ file, row, text }));
+  const numbers = (predicted: Float32Array): { readonly truth: readonly number[]; readonly predicted: Float32Array } => ({ truth: rows.map(({ value }) => value!), predicted });
+  if (rule.kind === 'number') return { kind: 'number', rows: places, values: numbers(scores) };
+  const index = new Map(labels.map((label, position) => [label, position]));
+  if (rule.kind === 'multi') return { kind: 'multi', rows: places, labels, truth: rows.map(({ labels: several = [] }) => several.map((label) => index.get(label)!)), scores, rule };
+  return { kind: 'single', rows: places, labels, truth: rows.map(({ label }) => index.get(label)!), scores, rule, ...(values ? { values: numbers(values) } : {}) };
+}
+
 function measureLabels({ rows, labels, predicted: { scores, width }, rule }: Evaluated): Measured {
   const index = new Map(labels.map((label, position) => [label, position]));
   const truth = rows.map((row) => index.get(row.label)!);
-  const predicted = truth.map((_, row) => chosenLabels(rule, scores.subarray(row * width, (row + 1) * width))[0]!);
+  const predicted = predictedLabels(scores, width, rule);
   const { accuracy, macroF1, perClass, averages, confusion } = classificationReport(truth, predicted, labels);
   const ece = expectedCalibrationError(scores, width, truth);
   const name = nameWidth(labels);
@@ -116,7 +139,7 @@ function measureLabels({ rows, labels, predicted: { scores, width }, rule }: Eva
 function measureSets({ rows, labels, predicted: { scores, width }, rule }: Evaluated): Measured {
   const index = new Map(labels.map((label, position) => [label, position]));
   const truth = rows.map(({ labels: several = [] }) => several.map((label) => index.get(label)!));
-  const said = truth.map((_, row) => chosenLabels(rule, scores.subarray(row * width, (row + 1) * width)));
+  const said = predictedLabelSets(scores, width, rule);
   const { perClass, averages, exactMatch, hammingLoss } = multiLabelReport(truth, said, labels);
   return {
     json: { perClass, micro: averages.micro, macro: averages.macro, microF1: averages.micro.f1, macroF1: averages.macro.f1, exactMatch, hammingLoss },

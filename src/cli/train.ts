@@ -3,7 +3,9 @@ import { CancelledError } from '../core/errors';
 import { taskKinds, type TaskKind } from '../core/model/onnxWriter';
 import { presets } from '../core/model/presets';
 import type { BundleFiles } from '../core/protocol/predictor';
-import type { TrainResult } from '../core/protocol/trainer';
+import type { TrainingRow, TrainResult } from '../core/protocol/trainer';
+import { trainedDocument } from '../core/report/trained';
+import type { ReportPlace } from '../core/report/wording';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
 import { recipeFor } from '../app/baseRecipe';
 import type { LabeledText } from '../app/labeledRows';
@@ -17,6 +19,7 @@ import { readThreshold, successText } from './kinds';
 import { readLabeledFile } from './labeledFile';
 import { readTask, taskFlag } from './taskFolder';
 import { ProgressLine } from './terminal';
+import { reportFlag, writeReport } from './writeReport';
 
 export const trainSpec: CommandSpec = {
   summary: 'Trains a model on a labelled file, or on the decisions of a task, and writes it as a bundle of model.onnx, tokenizer.json and model.json.',
@@ -38,6 +41,7 @@ export const trainSpec: CommandSpec = {
     description: { value: 'TEXT', help: 'a sentence for the model card' },
     workers: { value: 'N', help: `threads to train with, 1 to ${mostWorkers}; the model is the same to the last bit (default: one less than there are cores)` },
     output: { value: 'DIR', help: 'folder for the bundle; until it is done, training.checkpoint lies there, with which the same command continues' },
+    report: { ...reportFlag, help: `${reportFlag.help}; report.html and report.md are in the model’s folder anyway` },
     restart: { help: 'start from the beginning, even if there is a checkpoint to continue from' },
     json: { help: 'print one JSON object as the last line of stdout' },
     ...hyperparameterFlags,
@@ -140,10 +144,19 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   context.terminal.stderr(
     `Kept epoch ${result.best + 1} (${isCrossValidated ? 'cross-validated' : 'held-out'} loss ${best.validLoss.toFixed(4)}, ${successText(best, data.kind)}), ${result.examplesPerSecond.toFixed(0)} examples/s. The model is in ${output}.\n`,
   );
+  const report = trainedDocument({ request, result, validation: placesOf(request.validation, data), file: data.file });
+  for (const file of [`${output}/report`, ...(args.text('report') === undefined ? [] : [args.required('report')])]) await writeReport(context, file, report);
   if (args.has('json')) {
     const { epochs, examplesPerSecond } = result;
     context.terminal.stdout(`${JSON.stringify({ preset: preset.name, ...(data.kind === 'single' ? {} : { kind: data.kind }), base: baseName, rows: request.rows.length, epochs, best: result.best, examplesPerSecond, output })}\n`);
   }
+}
+
+/** Where held-out rows stand. Equal texts are on one side of a split, so any row of a text will do. */
+function placesOf(validation: readonly TrainingRow[], { rows, heldOut, file }: TrainingData): readonly ReportPlace[] {
+  const [source, name] = 'rows' in heldOut ? [heldOut.rows, heldOut.file] : [rows, file];
+  const numbers = new Map(source.map(({ text, row }) => [text, row]));
+  return validation.map(({ text }) => ({ file: name, row: numbers.get(text) ?? 0, text }));
 }
 
 /** What a training learns from, and where its model goes. */

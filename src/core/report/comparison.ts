@@ -1,12 +1,9 @@
 import { bootstrapIntervals, mcNemarTest, type BootstrapInterval, type BootstrapOptions } from '../metrics/comparison';
-import { classificationReport } from '../metrics/report';
-
-/** Where a row is, and its text. */
-export interface ReportPlace {
-  readonly file: string;
-  readonly row: number;
-  readonly text: string;
-}
+import { classificationReport, multiLabelReport } from '../metrics/report';
+import { intervalChart } from './charts';
+import type { ReportBlock, ReportSection, TableBlock } from './document';
+import { reportStrings, type ReportStrings } from './strings';
+import { decimal, fill, measure, percent, reportRow, rowsListed, type ReportPlace } from './wording';
 
 /** What several models said about the same rows. */
 export type Comparison = { readonly rows: readonly ReportPlace[] } & (
@@ -82,6 +79,73 @@ export async function compareModels(comparison: Comparison, options: BootstrapOp
   };
 }
 
+/** {@link compareModels} in sections: each model with its interval, each pair with its test, and rows on which they differ. */
+export function comparisonSections(comparison: Comparison, result: ComparisonResult, strings: ReportStrings = reportStrings): readonly ReportSection[] {
+  const { kind, rows, models } = comparison;
+  const [mainName, otherName] = kind === 'single' ? [strings.accuracy, strings.macroF1] : kind === 'multi' ? [strings.exactMatch, strings.microF1] : [strings.rmseShort, strings.maeShort];
+  const worded = kind === 'number' ? measure : percent;
+  const interval = ({ low, high }: BootstrapInterval): string => fill(strings.range, [worded(low), worded(high)]);
+  const best = [...result.scores].sort((a, b) => (kind === 'number' ? a.main.value - b.main.value : b.main.value - a.main.value))[0];
+  const description = best ? fill(strings.comparisonDescription, [best.name, worded(best.main.value)]) : strings.noRows;
+  const scores: ReportBlock[] = [
+    {
+      kind: 'figure',
+      svg: intervalChart({ title: description, x: { label: mainName }, rows: result.scores.map(({ name, main }) => ({ name, ...main })) }),
+      caption: fill(strings.comparisonCaption, [mainName]),
+      description,
+    },
+    {
+      kind: 'table',
+      header: [strings.model, mainName, strings.interval, otherName],
+      rows: result.scores.map(({ name, main, other }) => [name, worded(main.value), interval(main), kind === 'number' ? measure(other) : decimal(other)]),
+      numeric: [1, 2, 3],
+    },
+  ];
+  const sections: ReportSection[] = [{ id: 'comparison', title: strings.comparison, blocks: scores }];
+  if (result.pairs.length > 0) sections.push({ id: 'pairs', title: strings.pairs, blocks: [pairTable(result.pairs, kind === 'number' ? measure : points, strings)] });
+  if (kind !== 'number') {
+    // first what some got right
+    const listed = [...result.differing].sort((a, b) => Number(isSplit(comparison, b)) - Number(isSplit(comparison, a)) || a - b).slice(0, rowsListed);
+    sections.push({
+      id: 'differing',
+      title: strings.differing,
+      blocks: [
+        listed.length === 0
+          ? { kind: 'text', text: strings.noDiffering }
+          : {
+              kind: 'rows',
+              caption: fill(strings.differingCaption, [result.differing.length, rows.length, listed.length]),
+              header: [strings.truth, ...models.map(({ name }) => name), strings.text],
+              rows: listed.map((row) => reportRow(rows[row]!, [truthOf(comparison, row, strings), ...models.map((_, model) => saidOf(comparison, model, row) || strings.none)])),
+            },
+      ],
+    });
+  }
+  return sections;
+}
+
+function pairTable(pairs: readonly ComparedPair[], worded: (value: number) => string, strings: ReportStrings): TableBlock {
+  const hasTest = pairs.some(({ test }) => test !== undefined);
+  return {
+    kind: 'table',
+    caption: hasTest ? strings.pairsOfRight : strings.pairsOfNumbers,
+    header: [strings.first, strings.second, strings.difference, strings.interval, ...(hasTest ? [strings.onlyFirst, strings.onlySecond, strings.pValue, strings.test] : [])],
+    rows: pairs.map(({ first, second, difference, test }) => [
+      first,
+      second,
+      worded(difference.value),
+      fill(strings.range, [worded(difference.low), worded(difference.high)]),
+      ...(test ? [String(test.onlyFirst), String(test.onlySecond), test.p < 0.0001 ? '< 0.0001' : decimal(test.p, 4), test.method === 'exact' ? strings.exactTest : strings.chiSquareTest] : []),
+    ]),
+    numeric: [2, 3, ...(hasTest ? [4, 5, 6] : [])],
+  };
+}
+
+/** Points of per cent, which a difference of two shares is. */
+function points(difference: number): string {
+  return `${(difference * 100).toFixed(1).replace(/^-(?=0\.0$)/, '').replace('-', '−')} %`;
+}
+
 function partOf(comparison: Comparison, model: number, row: number): number {
   if (comparison.kind === 'number') return (comparison.models[model]!.predicted[row]! - comparison.truth[row]!) ** 2;
   if (comparison.kind === 'single') return Number(comparison.models[model]!.predicted[row] === comparison.truth[row]);
@@ -93,12 +157,8 @@ function otherOf(comparison: Comparison, model: number): number {
   switch (comparison.kind) {
     case 'single':
       return classificationReport(comparison.truth, comparison.models[model]!.predicted, comparison.labels.map((_, label) => String(label))).macroF1;
-    case 'multi': {
-      const { predicted } = comparison.models[model]!;
-      const right = comparison.truth.reduce((sum, own, row) => sum + own.filter((label) => predicted[row]!.includes(label)).length, 0);
-      const all = [...comparison.truth, ...predicted].reduce((sum, set) => sum + set.length, 0);
-      return all === 0 ? 0 : (2 * right) / all;
-    }
+    case 'multi':
+      return multiLabelReport(comparison.truth, comparison.models[model]!.predicted, comparison.labels.map((_, label) => String(label))).averages.micro.f1;
     case 'number': {
       const { predicted } = comparison.models[model]!;
       const errors = Array.from(comparison.truth, (value, row) => Math.abs(value - predicted[row]!));
@@ -107,7 +167,34 @@ function otherOf(comparison: Comparison, model: number): number {
   }
 }
 
-/** What a model said about a row, told apart. */
+/** What a model said about a row, in words. */
 function saidOf(comparison: Comparison, model: number, row: number): string {
-  return comparison.kind === 'multi' ? [...comparison.models[model]!.predicted[row]!].sort((a, b) => a - b).join() : String(comparison.models[model]!.predicted[row]);
+  switch (comparison.kind) {
+    case 'single':
+      return comparison.labels[comparison.models[model]!.predicted[row]!]!;
+    case 'multi':
+      return listed(comparison.models[model]!.predicted[row]!, comparison.labels);
+    case 'number':
+      return measure(comparison.models[model]!.predicted[row]!);
+  }
+}
+
+function truthOf(comparison: Comparison, row: number, strings: ReportStrings): string {
+  switch (comparison.kind) {
+    case 'single':
+      return comparison.labels[comparison.truth[row]!]!;
+    case 'multi':
+      return listed(comparison.truth[row]!, comparison.labels) || strings.none;
+    case 'number':
+      return measure(comparison.truth[row]!);
+  }
+}
+
+function listed(set: readonly number[], labels: readonly string[]): string {
+  return [...set].sort((a, b) => a - b).map((label) => labels[label]!).join(', ');
+}
+
+/** Whether some got the row right and others did not. */
+function isSplit(comparison: Comparison, row: number): boolean {
+  return new Set(comparison.models.map((_, model) => partOf(comparison, model, row))).size > 1;
 }

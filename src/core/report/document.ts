@@ -39,6 +39,8 @@ export interface FigureBlock {
   readonly caption: string;
   /** What is to be seen, in a sentence, for who cannot see it. */
   readonly description: string;
+  /** The figures themselves, or the most telling of them: what Markdown shows in the place of the picture, and the HTML file below it on request. */
+  readonly data?: Pick<TableBlock, 'header' | 'rows' | 'numeric'>;
 }
 
 /** Rows of the data that one can go to. */

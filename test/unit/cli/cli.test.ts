@@ -57,10 +57,12 @@ describe('the command line', function () {
     assert.ok(training.rows > 250 && training.rows < 300, `${training.rows} rows`);
     assert.strictEqual(training.best, training.epochs.reduce((best, epoch, at) => (epoch.validLoss < training.epochs[best]!.validLoss ? at : best), 0));
     for (const epoch of training.epochs) assert.deepStrictEqual(Object.keys(epoch).sort(), ['seconds', 'trainLoss', 'validAccuracy', 'validLoss']);
-    assert.deepStrictEqual(readdirSync(model).sort(), ['model.json', 'model.onnx', 'tokenizer.json']);
+    assert.deepStrictEqual(readdirSync(model).sort(), ['model.json', 'model.onnx', 'report.html', 'report.md', 'tokenizer.json']);
 
-    const evaluated = run(['evaluate', '--model', model, '--label', 'label', '--json', 'test.csv']);
+    const evaluated = run(['evaluate', '--model', model, '--label', 'label', '--json', '--report', 'tested', 'test.csv']);
     assert.strictEqual(evaluated.status, 0, evaluated.stderr);
+    for (const name of ['tested.html', 'tested.md']) assert.match(readFileSync(path.join(folder, name), 'utf8'), /tiny v1: evaluation|tiny v1\\?: evaluation/);
+    assert.match(readFileSync(path.join(model, 'report.html'), 'utf8'), /<h1>tiny v1: training<\/h1>/);
     const evaluation = lastLine(evaluated.stdout) as EvaluateJson;
     assert.strictEqual(evaluation.rows, 101);
     assert.ok(evaluation.accuracy >= 0.95, `accuracy ${evaluation.accuracy} on rows that were not trained on`);
@@ -68,7 +70,7 @@ describe('the command line', function () {
     assert.deepStrictEqual(labels, ['negative', 'positive']);
     const right = matrix.reduce((sum, row, at) => sum + row[at]!, 0);
     assert.strictEqual(evaluation.accuracy, right / 101);
-    assert.deepStrictEqual(Object.keys(evaluation).sort(), ['accuracy', 'confusion', 'ece', 'macroF1', 'perClass', 'rows', 'seconds', 'textsPerSecond']);
+    assert.deepStrictEqual(Object.keys(evaluation).sort(), ['accuracy', 'averages', 'confusion', 'ece', 'macroF1', 'perClass', 'rows', 'seconds', 'textsPerSecond']);
 
     const listed = run(['models']);
     assert.strictEqual(listed.status, 0, listed.stderr);

@@ -50,7 +50,7 @@ describe('training on the command line that is killed', function () {
   };
   const assertSame = (output: string): void => {
     for (const file of files) assert.ok(readFileSync(path.join(folder, output, file)).equals(whole[file]!), file);
-    assert.deepStrictEqual(readdirSync(path.join(folder, output)).sort(), ['model.json', 'model.onnx', 'tokenizer.json'], 'nothing else is left');
+    assert.deepStrictEqual(readdirSync(path.join(folder, output)).sort(), ['model.json', 'model.onnx', 'report.html', 'report.md', 'tokenizer.json'], 'nothing else is left');
   };
 
   before(async () => {

@@ -120,7 +120,7 @@ describe('the command line on a task folder', function () {
     const right = guessed.filter((record) => record.value(2) === record.value(4)).length;
     assert.ok(right >= 0.9 * rowCount, `${right} of ${rowCount} guesses are right`);
     done('train', '--task', task, '--hidden-units', '16', '--epochs', '1', '--output', 'elsewhere', '--name', 'mine');
-    assert.deepStrictEqual(readdirSync(path.join(folder, 'elsewhere')).sort(), ['model.json', 'model.onnx', 'tokenizer.json']);
+    assert.deepStrictEqual(readdirSync(path.join(folder, 'elsewhere')).sort(), ['model.json', 'model.onnx', 'report.html', 'report.md', 'tokenizer.json']);
     assert.deepStrictEqual(readdirSync(models).sort(), ['current', 'v1']);
 
     writeFileSync(path.join(models, 'v1/model.json'), '{');

@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { classificationReport, regressionReport } from '../../../src/core/metrics/report';
+import { classificationReport, multiLabelReport, regressionReport, residualSummary } from '../../../src/core/metrics/report';
 
 const close = (actual: number, expected: number, about = ''): void => assert.ok(Math.abs(actual - expected) <= 1e-9 * Math.max(1, Math.abs(expected)), `${about} ${actual} is not ${expected}`);
 
@@ -22,6 +22,21 @@ describe('classificationReport', () => {
     close(report.perClass['b']!.f1, 0.4);
     assert.deepStrictEqual(report.perClass['c'], { precision: 0, recall: 0, f1: 0, support: 1 });
     close(report.macroF1, 0.4);
+    const { macro, weighted, micro } = report.averages;
+    for (const [average, precision, recall, f1] of [[macro, 4 / 9, 7 / 18, 0.4], [weighted, 11 / 18, 0.5, 3.2 / 6], [micro, 0.5, 0.5, 0.5]] as const) {
+      close(average.precision, precision);
+      close(average.recall, recall);
+      close(average.f1, f1);
+    }
+  });
+
+  it('has a weighted recall and micro averages that are the accuracy, where each text has a label', () => {
+    fc.assert(
+      fc.property(examples, ({ labels, pairs }) => {
+        const { accuracy, averages } = classificationReport(pairs.map(([truth]) => truth), pairs.map(([, predicted]) => predicted), labels);
+        for (const share of [averages.weighted.recall, averages.micro.precision, averages.micro.recall, averages.micro.f1]) close(share, accuracy);
+      }),
+    );
   });
 
   it('agrees with the definitions, counted label by label', () => {
@@ -58,6 +73,44 @@ describe('classificationReport', () => {
 
   it('refuses indices without a label and lists of different length', () => {
     for (const [truth, predicted] of [[[2], [0]], [[0], [2]], [[-1], [0]], [[0], [0.5]], [[0, 1], [0]]] as const) assert.throws(() => classificationReport(truth, predicted, ['a', 'b']));
+  });
+});
+
+describe('multiLabelReport', () => {
+  it('gives the numbers worked out by hand', () => {
+    const report = multiLabelReport([[0, 1], [2], [], [1]], [[1, 0], [0, 2], [], []], ['a', 'b', 'c']);
+    assert.deepStrictEqual(report.perClass, { a: { precision: 0.5, recall: 1, f1: 2 / 3, support: 1 }, b: { precision: 1, recall: 0.5, f1: 2 / 3, support: 2 }, c: { precision: 1, recall: 1, f1: 1, support: 1 } });
+    assert.strictEqual(report.exactMatch, 0.5);
+    close(report.hammingLoss, 2 / 12);
+    assert.deepStrictEqual(report.averages.micro, { precision: 0.75, recall: 0.75, f1: 0.75 });
+    close(report.averages.macro.f1, 7 / 9);
+    close(report.averages.weighted.recall, 0.75);
+    assert.throws(() => multiLabelReport([[3]], [[]], ['a', 'b', 'c']));
+    assert.throws(() => multiLabelReport([[0]], [], ['a']));
+  });
+
+  it('is the report of one label a text where each has one', () => {
+    fc.assert(
+      fc.property(examples, ({ labels, pairs }) => {
+        const single = classificationReport(pairs.map(([truth]) => truth), pairs.map(([, predicted]) => predicted), labels);
+        const multi = multiLabelReport(pairs.map(([truth]) => [truth]), pairs.map(([, predicted]) => [predicted]), labels);
+        assert.deepStrictEqual([multi.perClass, multi.averages], [single.perClass, single.averages]);
+        close(multi.exactMatch, single.accuracy);
+        close(multi.hammingLoss, pairs.length === 0 ? 0 : (2 * (1 - single.accuracy)) / labels.length);
+      }),
+    );
+  });
+});
+
+describe('residualSummary', () => {
+  it('gives the numbers worked out by hand', () => {
+    // residuals 1, 2, 3, 4, -5
+    const { standardDeviation, low, high, ...rest } = residualSummary([2, 4, 6, 8, 0], [1, 2, 3, 4, 5]);
+    assert.deepStrictEqual(rest, { mean: 1, median: 2, largest: 5 });
+    close(standardDeviation, Math.sqrt((0 + 1 + 4 + 9 + 36) / 5));
+    close(low, -5 + 0.2 * 6);
+    close(high, 3.8);
+    assert.deepStrictEqual(residualSummary([], []), { mean: 0, standardDeviation: 0, median: 0, low: 0, high: 0, largest: 0 });
   });
 });
 
