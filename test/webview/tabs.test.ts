@@ -14,7 +14,7 @@ describe('learning, insight and labels in the panel', () => {
     await page.getByRole('button', { name: 'Fine-Tune Now' }).click();
     await page.waitForFunction(() => document.activeElement !== null);
     assert.strictEqual(host.fineTunes, 1);
-    const progress = { epoch: 2, epochs: 4, batch: 5, batches: 10, loss: 0.42, examplesPerSecond: 300, secondsLeft: 9 };
+    const progress = { epoch: 2, step: 15, epochs: 4, batch: 5, batches: 10, loss: 0.42, examplesPerSecond: 300, secondsLeft: 9 };
     host.tell({ kind: 'learning', learning: { ...host.learning(), fineTune: { status: 'running', progress, epochs: [epoch] } } });
     const bar = page.getByRole('progressbar', { name: 'Fine-tuning' });
     await page.locator('[aria-valuenow="38"]').waitFor();
