@@ -343,7 +343,7 @@ export class TfjsEngine implements ComputeEngine {
         energy += values[at * units + k]! * context[k]!;
       }
       shares[at] = Math.exp(energy);
-      sums[b]! += shares[at]!;
+      sums[b]! += shares[at];
     });
     forEachPlace(x, (at, b) => (shares[at]! /= sums[b]!));
     return { values, shares };

@@ -1,5 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
+import type { Layer } from '../../../src/core/model/architecture';
 import { findPreset } from '../../../src/core/model/presets';
 import { Random } from '../../../src/core/util/random';
 import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost } from '../../../src/training/batches';
@@ -10,7 +11,7 @@ describe('batches of an epoch', () => {
   it('hold every row once and are full but for one', () => {
     fc.assert(
       fc.property(lengthsAndSize, fc.nat(), ([lengths, size], seed) => {
-        for (const plan of [planEpoch(lengths, size, new Random(seed)), planEvaluation(lengths, size)]) {
+        for (const plan of [planEpoch(lengths, size, new Random(seed)), planEpoch(lengths, size, undefined), planEvaluation(lengths, size)]) {
           assert.deepStrictEqual(
             plan.flatMap((batch) => [...batch]).sort((a, b) => a - b),
             lengths.map((_, row) => row),
@@ -26,6 +27,10 @@ describe('batches of an epoch', () => {
     const plan = (seed: number): Int32Array[] => planEpoch(lengths, 16, new Random(seed));
     assert.deepStrictEqual(plan(1), plan(1));
     assert.notDeepStrictEqual(plan(1), plan(2));
+  });
+
+  it('keep the order of the rows where they are not shuffled', () => {
+    assert.deepStrictEqual(planEpoch([9, 1, 5, 2, 8], 2, undefined).map((batch) => [...batch]), [[0, 1], [2, 3], [4]]);
   });
 
   it('waste little on padding', () => {
@@ -56,6 +61,18 @@ describe('batches of an epoch', () => {
     const architecture = findPreset('bilstm-pool')!.build({ vocabularySize: 20_000, labels: 2, embeddingSize: 128, hiddenUnits: 128, dropout: 0.5 });
     // x before and after dropout with gradients, gates with cells and their tanh in both directions, y and its gradient
     assert.deepStrictEqual(tokenCost(architecture), { bytes: 4 * (4 * 128 + 2 * 6 * 128 + 2 * 256), operations: 3 * 524_288 });
+  });
+
+  it('cost less after pooling over windows, and what convolutions and attention compute', () => {
+    const cost = (...layers: readonly Layer[]) => tokenCost({ preset: 'test', layers: [{ type: 'embedding', name: 'embedding', vocabularySize: 10, size: 16 }, ...layers] });
+    const conv: Layer = { type: 'conv', name: 'conv', filters: 8, kernelSize: 5, activation: 'relu' };
+    assert.strictEqual(cost(conv).operations, 6 * 5 * 16 * 8);
+    const lstm: Layer = { type: 'lstm', name: 'lstm', units: 8, bidirectional: false };
+    const [whole, pooled] = [cost(lstm), cost({ type: 'maxPool', name: 'windows', size: 4 }, lstm)];
+    assert.strictEqual(pooled.operations, whole.operations / 4);
+    assert.ok(pooled.bytes < whole.bytes);
+    const pool: Layer = { type: 'pool', name: 'pool', methods: ['max'] };
+    assert.strictEqual(cost({ type: 'attention', name: 'attention', units: 12 }).operations - cost(pool).operations, 6 * 12 * 16);
   });
 
   it('are padded with 0 and never empty in time', () => {

@@ -77,6 +77,31 @@ for (const { name, create } of engines) {
       assert.notDeepStrictEqual(await weights(8), first);
     });
 
+    it('goes through the rows as they are given where they are not to be shuffled, else in another order each epoch', async () => {
+      const rows = draw(50, 1);
+      const order = async (shuffle: 'every-epoch' | 'never'): Promise<string[]> => {
+        const engine = await create(parameterLayout(architecture));
+        const seen: string[] = [];
+        let training = false;
+        const [begin, embed] = [engine.begin.bind(engine), engine.embed.bind(engine)];
+        engine.begin = (on) => begin((training = on));
+        engine.embed = (batch, layer) => {
+          if (training) batch.lengths.forEach((length, b) => seen.push(batch.ids.subarray(b * batch.time, b * batch.time + length).join()));
+          return embed(batch, layer);
+        };
+        await runLoop(engine, rows, draw(10, 2), { ...quiet, shuffle, wordDropout: 0, epochs: 2 });
+        engine.dispose();
+        return seen;
+      };
+      const given = rows.map(({ ids }) => ids.join());
+      assert.deepStrictEqual(await order('never'), [...given, ...given]);
+      const shuffled = await order('every-epoch');
+      const [first, second] = [shuffled.slice(0, 50), shuffled.slice(50)];
+      assert.deepStrictEqual([...first].sort(), [...given].sort());
+      assert.notDeepStrictEqual(first, given);
+      assert.notDeepStrictEqual(second, first);
+    });
+
     it('stops when the validation loss has not fallen for as many epochs as its patience, and restores the best epoch', async () => {
       // a quarter of the labels is wrong: the network memorizes the training rows and gets worse on the others
       const validation = draw(60, 4, 0.25);

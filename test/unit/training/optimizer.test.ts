@@ -143,6 +143,27 @@ describe('fresh weights', () => {
     assert.ok(weights.subarray(offset, offset + size).every((value) => value === 0));
   });
 
+  it('spread a convolution by what a filter reads and what reads a step, and attention as any matrix', () => {
+    const own = parameterLayout({
+      preset: 'test',
+      layers: [
+        { type: 'embedding', name: 'embedding', vocabularySize: 3, size: 16 },
+        { type: 'conv', name: 'conv', filters: 32, kernelSize: 5, activation: 'relu' },
+        { type: 'attention', name: 'attention', units: 24 },
+        { type: 'dense', name: 'head', units: 2, activation: 'linear' },
+      ],
+    });
+    const weights = new Float32Array(own.length);
+    initializeWeights(own, weights, 1);
+    const widest = (name: string): number => {
+      const { offset, size } = own.find(name);
+      return weights.subarray(offset, offset + size).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    };
+    for (const [name, limit] of [['conv/kernel', Math.sqrt(6 / (5 * 16 + 5 * 32))], ['attention/kernel', Math.sqrt(6 / (32 + 24))], ['attention/context', Math.sqrt(6 / 25)]] as const)
+      assert.ok(widest(name) <= limit && widest(name) > 0.8 * limit, `${name}: ${widest(name)} of ${limit}`);
+    assert.strictEqual(widest('conv/bias') + widest('attention/bias'), 0);
+  });
+
   it('have a zero row for padding, a forget bias of one and zeros in the gaps', () => {
     const weights = draw(1);
     const of = (name: string): number[] => {
