@@ -1,4 +1,4 @@
-// The command line: label-lens classify | evaluate | train | export | import | models.
+// The command line: label-lens classify | evaluate | train | ensemble | export | import | models.
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { readTaskFolder } from './app/labeling/taskFolder';
@@ -7,6 +7,7 @@ import { writeBundle } from './app/taskModels';
 import { UsageError, parseArguments, usage, type Arguments, type CommandSpec } from './cli/arguments';
 import { classify, classifySpec } from './cli/classify';
 import type { CliContext } from './cli/context';
+import { ensemble, ensembleSpec } from './cli/ensemble';
 import { evaluate, evaluateSpec } from './cli/evaluate';
 import { exportSpec, exportTask } from './cli/export';
 import { importLabels, importSpec } from './cli/import';
@@ -25,6 +26,7 @@ const commands: Readonly<Record<string, { readonly spec: CommandSpec; readonly r
   classify: { spec: classifySpec, run: classify },
   evaluate: { spec: evaluateSpec, run: evaluate },
   train: { spec: trainSpec, run: train },
+  ensemble: { spec: ensembleSpec, run: ensemble },
   export: { spec: exportSpec, run: exportTask },
   import: { spec: importSpec, run: importLabels },
   models: { spec: modelsSpec, run: models },

@@ -3,15 +3,16 @@ import { CancelledError } from '../core/errors';
 import { checkHyperparameters, hyperparameterSpecs, type HyperparameterSpec } from '../core/model/hyperparameters';
 import { findPreset, presets } from '../core/model/presets';
 import type { BundleFiles } from '../core/protocol/predictor';
-import type { Hyperparameters, TrainResult } from '../core/protocol/trainer';
+import type { Hyperparameters, TrainRequest, TrainResult } from '../core/protocol/trainer';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
 import { recipeFor } from '../app/baseRecipe';
 import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
+import { withVectors } from '../app/wordVectors';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
-import { readLabeledFile } from './labeledFile';
+import { DefectNotes, readLabeledFile } from './labeledFile';
 import { readTask, taskFlag } from './taskFolder';
 import { ProgressLine } from './terminal';
 
@@ -31,6 +32,8 @@ export const trainSpec: CommandSpec = {
     label: { value: 'COL', help: 'column that holds the label' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on (500 of its own labels) slower layers below' },
+    vectors: { value: 'FILE', help: 'word vectors to start from, as text of GloVe, word2vec or fastText (.vec), also packed (.gz); they decide --embedding-size' },
+    tokenizer: { value: 'NAME|DIR', help: 'model whose vocabulary to take in place of one of the rows’ own, so that both can be put together in an ensemble' },
     preset: { value: 'NAME', help: `architecture: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name})` },
     valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
     'valid-split': { value: 'RATIO', help: `share of the rows to hold out instead (default ${defaultHeldOut})` },
@@ -69,18 +72,24 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const { seed } = readHyperparameters(args, preset.defaults);
   const baseName = args.text('base') ?? 'none';
   const base = baseName === 'none' ? undefined : await context.models.open(baseName);
+  const foreign = ['vectors', 'tokenizer'].find((flag) => args.text(flag) !== undefined);
+  if (base && foreign !== undefined) throw new UsageError(`--${foreign} is for a model that is trained from scratch; a base brings its own. Leave out --${foreign} or --base.`);
+  if (args.text('vectors') !== undefined && args.text('embedding-size') !== undefined) throw new UsageError('The vectors decide how wide the embedding is. Leave out --embedding-size or --vectors.');
+  const tokenizerName = args.text('tokenizer');
+  const tokenizer = tokenizerName === undefined ? undefined : await context.models.open(tokenizerName);
 
   const progress = new ProgressLine(context.terminal);
   const data = taskPath === undefined ? await fileData(args, context, split, progress) : await taskData(args, context, taskPath, split);
   const rows = limit === undefined ? data.rows : stratifiedSample(data.rows, Math.min(limit, data.rows.length), (row) => row.label, seed);
   const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base) });
   const description = args.text('description');
-  const request = await trainRequest(
+  const planned = await trainRequest(
     {
       ...data,
       rows,
       preset: preset.name,
       ...(base === undefined ? {} : { base }),
+      ...(tokenizer === undefined ? {} : { tokenizer }),
       hyperparameters,
       workers,
       precision,
@@ -89,6 +98,8 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
     },
     context.pause,
   );
+  const vectorsFile = args.text('vectors');
+  const request = vectorsFile === undefined ? planned : await readVectorsFor(planned, vectorsFile, context, progress);
   const isCrossValidated = request.validation.length === 0;
   context.terminal.stderr(`${request.rows.length} rows to train on, ${isCrossValidated ? 'none' : request.validation.length} held out, ${request.labels.length} labels.\n`);
 
@@ -140,6 +151,36 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   if (args.has('json')) {
     const { epochs, examplesPerSecond } = result;
     context.terminal.stdout(`${JSON.stringify({ preset: preset.name, base: baseName, rows: request.rows.length, epochs, best: result.best, examplesPerSecond, output })}\n`);
+  }
+}
+
+/** The request with the vectors of its words; says how much of the texts they cover. */
+async function readVectorsFor(planned: TrainRequest, file: string, context: CliContext, progress: ProgressLine): Promise<TrainRequest> {
+  const input = await context.openInput(file);
+  const defects = new DefectNotes(context);
+  try {
+    const { request, coverage } = await withVectors(planned, {
+      chunks: input.chunks,
+      fileName: file,
+      signal: context.signal,
+      breathe: context.pause,
+      onProgress: () => progress.update(input.fraction(), `reading ${file}`),
+      onDefect: (defect) => {
+        progress.clear();
+        defects.note(defect.message);
+      },
+    });
+    progress.clear();
+    defects.finish();
+    const { tokens, found, occurrences, missing } = coverage;
+    const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+    context.terminal.stderr(
+      `${file}: vectors of ${request.vectors!.size} numbers for ${found} of ${tokens} words of the vocabulary (${percent(found / tokens)}), which are ${percent(occurrences)} of what is read of the training texts.\n`,
+    );
+    if (missing.length > 0) context.terminal.stderr(`The most frequent words without a vector: ${missing.map(({ token, count }) => `${token} (${count})`).join(', ')}.\n`);
+    return request;
+  } finally {
+    progress.clear();
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Weights } from '../core/model/architecture';
 import { ngramLayerOf } from '../core/model/ngrams';
+import type { WordVectors } from '../core/text/vectors';
+import { specialTokens } from '../core/text/vocabulary';
 import type { ParameterLayout } from './engine';
 import { purposes, randomOf } from './seeds';
 
@@ -31,6 +33,32 @@ export function initializeWeights(layout: ParameterLayout, weights: Float32Array
       if (lstms.has(name.split('/')[0]!)) values.fill(1, size / 4, size / 2);
     }
   });
+}
+
+/**
+ * Writes word vectors into the embedding's table. Tokens without one, `<unk>` among them, are drawn from a normal distribution with the mean and the variance that the vectors have in each of their numbers;
+ * `<pad>` is zero, as are the columns that the table has more than the vectors.
+ *
+ * @param tokens by id
+ */
+export function placeVectors(layout: ParameterLayout, weights: Float32Array, { size, words, values }: WordVectors, tokens: readonly string[], seed: number): void {
+  const { offset, shape } = layout.find(`${layout.architecture.layers[0]?.name}/table`);
+  const width = shape[1]!;
+  const V = (globalThis as any).V ?? {};
+  const table = weights.subarray(offset, offset + tokens.length * width).fill(0);
+  const mean = new Float64Array(size);
+  const square = new Float64Array(size);
+  for (let k = 0; k < values.length; k++) mean[k % size]! += values[k]! / words.length;
+  for (let k = 0; k < values.length; k++) square[k % size]! += (values[k]! - mean[k % size]!) ** 2 / words.length;
+  let total = 0;
+  for (let k = 0; k < size; k++) total += (square[k]! + (V.center ? 0 : mean[k]! ** 2)) / size;
+  const scale = V.std ? V.std / Math.sqrt(total) : 1;
+  const places = new Map(words.map((word, row) => [word, row]));
+  const random = randomOf(seed, purposes.vectors);
+  for (let id = 1; id < tokens.length; id++) {
+    const row = id < specialTokens.length ? undefined : places.get(tokens[id]!);
+    for (let k = 0; k < size; k++) table[id * width + k] = scale * (row === undefined ? mean[k]! + Math.sqrt(square[k]!) * random.normal() : values[row * size + k]!) - (V.center ? scale * mean[k]! : 0);
+  }
 }
 
 /** Copies the tensors of `source` that `layout` has, by name, except those that `skip` names. */

@@ -1,7 +1,7 @@
 import type { Architecture, Layer, LstmLayer } from '../core/model/architecture';
 import { classWeights } from '../core/labels/classWeights';
 import { checkPlan, createBundle, validateBundle, type ValidBundle } from '../core/model/bundle';
-import { hasLabels, type ModelLabel } from '../core/model/manifest';
+import { checkBase, hasLabels, type ModelLabel } from '../core/model/manifest';
 import { ngramLayerOf } from '../core/model/ngrams';
 import { findPreset, presets } from '../core/model/presets';
 import { expectedCalibrationError, negativeLogLikelihood, refitTemperature } from '../core/metrics/calibration';
@@ -9,13 +9,14 @@ import { classificationReport } from '../core/metrics/report';
 import { CancelledError, HumanError } from '../core/errors';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { Hyperparameters, StartOverReason, TrainingRow, TrainPlace, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
-import { Tokenizer } from '../core/text/tokenizer';
+import type { Tokenizer } from '../core/text/tokenizer';
+import { readTokenizer } from '../core/text/trainingTokenizer';
 import { betterOf, fitBaseHead, type FittedBase } from './baseHead';
 import type { EncodedRow } from './batches';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { parameterLayout, type ComputeEngine, type CreateEngine } from './engine';
 import { fingerprint, type TrainingInputs } from './fingerprint';
-import { initializeWeights, namedWeights, takeColumns, takeWeights } from './initialize';
+import { initializeWeights, namedWeights, placeVectors, takeColumns, takeWeights } from './initialize';
 import { predictions, TrainingLoop, type LoopCheckpoints, type LoopResult } from './loop';
 import { ratePlan } from './schedule';
 
@@ -45,9 +46,6 @@ const mostLabels = 1000;
 /** Rows that training needs. */
 const fewestRows = 10;
 
-/** Under so many rows each token enters the vocabulary, from there on those that occur three times. */
-const rowsForRareTokens = 2000;
-
 /** Texts that are encoded between two looks at the signal. */
 const textsAtOnce = 500;
 
@@ -56,13 +54,15 @@ const textsAtOnce = 500;
  * had never been stopped. A base's head may be fitted first, or alone, see `baseHead.ts`; without rows that are held out, the card then tells how heads did on rows that they were fitted without.
  *
  * @throws HumanError `training.noRows`, `training.fewRows`, `training.oneLabel`, `training.manyLabels`, `training.sameText`, `training.noValidation`, `training.preset`,
- *   `training.diverged`, and those of `validateBundle` for the base and of `checkPlan`; CancelledError
+ *   `training.ensemble`, `training.diverged`, and those of `validateBundle` for the base and of `checkPlan`; CancelledError
  */
-export async function train(request: TrainRequest, context: TrainContext): Promise<TrainResult> {
-  const { hyperparameters, labels } = request;
+export async function train(wanted: TrainRequest, context: TrainContext): Promise<TrainResult> {
+  const request = fittedToVectors(wanted);
+  const { hyperparameters, labels, vectors } = request;
   checkRows(request);
   const base = request.base && validateBundle(request.base, request.identity.parent ?? 'base');
-  const tokenizer = base?.tokenizer ?? buildTokenizer(request);
+  if (base) checkBase(base.manifest);
+  const tokenizer = base?.tokenizer ?? (await readTokenizer(request, () => breathe(context)));
   const rows = await encode(tokenizer, request.rows, context);
   checkTexts(rows);
   // after the texts: where all are equal, none can be held out
@@ -77,6 +77,7 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
   try {
     initializeWeights(engine.layout, engine.weights(), hyperparameters.seed);
     if (base) startFrom(base, engine, labels);
+    if (vectors) placeVectors(engine.layout, engine.weights(), vectors, Array.from({ length: tokenizer.vocabularySize }, (_, id) => tokenizer.tokenOf(id)), hyperparameters.seed);
 
     const parts: TrainingInputs = { request, base, tokenizer, architecture, rows, validation };
     const fitted = base && baseHead !== 'kept' ? await fitHead(base, engine, parts, context) : undefined;
@@ -161,12 +162,11 @@ function checkTexts(rows: readonly EncodedRow[]): void {
     throw new HumanError('training.sameText', 'All {0} texts to train on read the same: they are equal, or empty. Check that the right columns hold the texts.', [rows.length]);
 }
 
-function buildTokenizer({ rows, hyperparameters }: TrainRequest): Tokenizer {
-  const { minFrequency, vocabularySize, maxTokens } = hyperparameters;
-  return Tokenizer.build(
-    rows.map(({ text }) => text),
-    { minFrequency: minFrequency === 0 ? (rows.length < rowsForRareTokens ? 1 : 3) : minFrequency, maxVocabulary: vocabularySize, maxTokens },
-  );
+/** The embedding is as wide as its vectors, rounded up to the multiple of 4 that the kernels want. */
+function fittedToVectors(request: TrainRequest): TrainRequest {
+  const { vectors, base, tokenizer, hyperparameters } = request;
+  if (base && (vectors ?? tokenizer)) throw new Error('A base brings its own vectors and tokenizer.');
+  return vectors ? { ...request, hyperparameters: { ...hyperparameters, embeddingSize: Math.ceil(vectors.size / 4) * 4 } } : request;
 }
 
 async function encode(tokenizer: Tokenizer, rows: readonly TrainingRow[], context: TrainContext): Promise<EncodedRow[]> {
@@ -268,9 +268,13 @@ function goOn(loop: TrainingLoop, { takeEarlier, onContinue, onStartOver }: Trai
 /** The hyperparameters of a training that fits a base's head and nothing else. */
 const ofFittedHead: ReadonlySet<string> = new Set<keyof Hyperparameters>(['ngramBuckets', 'ngramLength', 'baseHead', 'seed']);
 
-/** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request. */
-function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number | string>> {
-  if (!base) return { ...hyperparameters };
+/** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request; so does another model's tokenizer. */
+function effective({ hyperparameters, tokenizer }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number | string>> {
+  if (!base) {
+    if (!tokenizer) return { ...hyperparameters };
+    const ofTokenizer = new Set<string>(['minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
+    return Object.fromEntries(Object.entries(hyperparameters).filter(([name]) => !ofTokenizer.has(name)));
+  }
   const ofBase = new Set<string>(['embeddingSize', 'hiddenUnits', 'layers', 'minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
   // a rate without a layer to hold it did nothing
   const { layers } = base.manifest.architecture;

@@ -23,17 +23,27 @@ export function readOnnxWeights(model: Uint8Array, architecture: Architecture, w
  */
 export function readOnnx(model: Uint8Array, architecture: Architecture, where: string): OnnxModel {
   const read = decodeOnnx(model, where);
-  const head = headOf(architecture);
-  const width = weightShapes(architecture).get(`${head.name}/kernel`)![0]!;
+  checkInterface(read, headOf(architecture).units, featuresOf(architecture), where);
+  checkStored(read, architecture, where);
+  return read;
+}
+
+/** Numbers of a text's features: what the head reads. */
+export function featuresOf(architecture: Architecture): number {
+  return weightShapes(architecture).get(`${headOf(architecture).name}/kernel`)![0]!;
+}
+
+/** Throws unless a graph has our inputs and outputs, with so many scores and features a text, and no operators but ours. */
+export function checkInterface(model: OnnxModel, scores: number, features: number, where: string): void {
   const expected: readonly [readonly OnnxPort[], string][] = [
-    [read.inputs, `${ports.ids} int32 batch,time; ${ports.lengths} int32 batch`],
-    [read.outputs, `${ports.scores} float32 batch,${head.units}; ${ports.features} float32 batch,${width}`],
+    [model.inputs, `${ports.ids} int32 batch,time; ${ports.lengths} int32 batch`],
+    [model.outputs, `${ports.scores} float32 batch,${scores}; ${ports.features} float32 batch,${features}`],
   ];
   for (const [found, wanted] of expected) {
     const described = found.map((port) => `${port.name} ${port.type} ${port.shape.join()}`).join('; ');
     if (described !== wanted) throw foreign(where, `the inputs or outputs "${described.slice(0, 200)}" instead of "${wanted}"`);
   }
-  for (const node of read.nodes) {
+  for (const node of model.nodes) {
     if (!operators.has(node.operator))
       throw new HumanError(
         'model.operator',
@@ -41,11 +51,10 @@ export function readOnnx(model: Uint8Array, architecture: Architecture, where: s
         [where, node.operator.slice(0, 100)],
       );
   }
-  checkStored(read, architecture, where);
-  return read;
 }
 
-function checkStored(model: OnnxModel, architecture: Architecture, where: string): void {
+/** Throws unless a graph's constants are the weights of that architecture, and a few small ones. */
+export function checkStored(model: Pick<OnnxModel, 'tensors'>, architecture: Architecture, where: string): void {
   const tensors = byName(model, where);
   const expected = storedWeights(architecture);
   for (const [name, { shape, form, absent }] of expected) {
@@ -74,7 +83,7 @@ function checkStored(model: OnnxModel, architecture: Architecture, where: string
   }
 }
 
-function byName(model: OnnxModel, where: string): Map<string, OnnxTensor> {
+function byName(model: Pick<OnnxModel, 'tensors'>, where: string): Map<string, OnnxTensor> {
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   if (tensors.size !== model.tensors.length) throw foreign(where, 'two tensors of one name');
   return tensors;

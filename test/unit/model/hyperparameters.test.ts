@@ -21,7 +21,8 @@ describe('hyperparameters', () => {
     const all: Readonly<Record<keyof Hyperparameters, true>> = {
       embeddingSize: true, hiddenUnits: true, layers: true, dropout: true, embeddingDropout: true, recurrentDropout: true, wordDropout: true, labelSmoothing: true, classWeights: true,
       batchSize: true, learningRate: true, schedule: true, finalRateShare: true, layerDecay: true, unfreezeEpochs: true, weightDecay: true, weightAveraging: true, epochs: true,
-      patience: true, gradientClip: true, maxTokens: true, minFrequency: true, vocabularySize: true, ngramBuckets: true, ngramLength: true, baseHead: true, seed: true,
+      patience: true, gradientClip: true, maxTokens: true, minFrequency: true, vocabularySize: true, ngramBuckets: true, ngramLength: true, baseHead: true, embeddingTraining: true,
+      seed: true,
     };
     assert.deepStrictEqual(hyperparameterSpecs.map(({ name }) => name).sort(), Object.keys(all).sort());
   });
