@@ -43,21 +43,29 @@ export interface VectorRequest {
  */
 export async function readVectors({ chunks, fileName, wanted, signal, onProgress, onDefect }: VectorRequest): Promise<WordVectors> {
   const lines = new VectorLines(fileName, wanted, onDefect ?? (() => undefined));
-  // what is left of a line whose end has not come yet
-  let rest: Uint8Array = new Uint8Array(0);
+  // the beginning of a line whose end has not come yet
+  let begun: Uint8Array[] = [];
+  let length = 0;
+  const complete = (end: Uint8Array): void => {
+    lines.read(begun.length === 0 ? end : joinBytes([...begun, end]));
+    begun = [];
+    length = 0;
+  };
   for await (const chunk of chunks) {
     if (signal?.aborted) throw new CancelledError();
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      lines.read(rest.length === 0 ? chunk.subarray(start, end) : joinBytes([rest, chunk.subarray(start, end)]));
-      rest = new Uint8Array(0);
+      complete(chunk.subarray(start, end));
       start = end + 1;
     }
-    if (start < chunk.length) rest = joinBytes([rest, chunk.subarray(start)]);
-    if (rest.length > vectorLimits.lineBytes) throw lines.tooLong();
+    if (start < chunk.length) {
+      begun.push(chunk.subarray(start));
+      length += chunk.length - start;
+    }
+    if (length > vectorLimits.lineBytes) throw lines.tooLong();
     onProgress?.();
   }
-  if (rest.length > 0) lines.read(rest);
+  if (length > 0) complete(new Uint8Array(0));
   return lines.finish();
 }
 
