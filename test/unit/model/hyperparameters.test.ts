@@ -49,7 +49,7 @@ describe('hyperparameters', () => {
     const choices = hyperparameterSpecs.flatMap((spec) => ('choices' in spec ? [spec] : []));
     assert.deepStrictEqual(
       choices.map(({ name }) => name),
-      ['classWeights', 'schedule', 'baseHead'],
+      ['classWeights', 'schedule', 'baseHead', 'embeddingTraining'],
     );
     for (const { name, choices: all, default: own } of choices) {
       assert.ok(all.length > 1 && new Set<string>(all).size === all.length && (all as readonly string[]).includes(own));
