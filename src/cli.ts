@@ -1,4 +1,4 @@
-// The command line: label-lens classify | evaluate | compare | prepare | train | tune | export | import | models.
+// The command line: label-lens classify | evaluate | compare | prepare | train | tune | ensemble | export | import | models.
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { readTaskFolder } from './app/labeling/taskFolder';
@@ -8,6 +8,7 @@ import { UsageError, parseArguments, usage, type Arguments, type CommandSpec } f
 import { classify, classifySpec } from './cli/classify';
 import { compare, compareSpec } from './cli/compare';
 import type { CliContext } from './cli/context';
+import { ensemble, ensembleSpec } from './cli/ensemble';
 import { evaluate, evaluateSpec } from './cli/evaluate';
 import { exportSpec, exportTask } from './cli/export';
 import { importLabels, importSpec } from './cli/import';
@@ -31,6 +32,7 @@ const commands: Readonly<Record<string, { readonly spec: CommandSpec; readonly r
   prepare: { spec: prepareSpec, run: prepare },
   train: { spec: trainSpec, run: train },
   tune: { spec: tuneSpec, run: tuneModel },
+  ensemble: { spec: ensembleSpec, run: ensemble },
   export: { spec: exportSpec, run: exportTask },
   import: { spec: importSpec, run: importLabels },
   models: { spec: modelsSpec, run: models },

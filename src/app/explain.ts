@@ -60,7 +60,8 @@ export class WordExplainer implements Disposable {
 
   private async byGradient({ text, model, column, range = 1, signal }: ExplainRequest): Promise<readonly WordWeight[] | undefined> {
     const failures = this.failures.get(model.key) ?? 0;
-    if (!this.explainer || failures >= mostFailures) return undefined;
+    // an ensemble's gradient would be that of each member
+    if (!this.explainer || failures >= mostFailures || model.manifest.ensemble) return undefined;
     try {
       const found = await this.explainer.explain(model, text, { kind: 'score', column }, signal);
       return model.manifest.task.kind === 'number' ? weightsOf(found, (share) => share / range) : weightsOf(found, fallsFrom(found.scores[column] ?? 0));

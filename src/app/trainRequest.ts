@@ -1,7 +1,7 @@
 import { HumanError } from '../core/errors';
 import { dataHash } from '../core/labels/dataHash';
 import { quantileStrata, setStrata, stratifiedSplit } from '../core/labels/split';
-import { hasLabels } from '../core/model/manifest';
+import { checkBase, hasLabels } from '../core/model/manifest';
 import type { TaskKind } from '../core/model/onnxWriter';
 import type { TrainingRow, TrainRequest } from '../core/protocol/trainer';
 import { normalizeText } from '../core/text/normalize';
@@ -19,6 +19,8 @@ export interface TrainingPlan extends LabeledColumns, Pick<TrainRequest, 'preset
   /** The file of `rows`, as a person knows it. */
   readonly file: string;
   readonly base?: Pick<OpenedModel, 'files' | 'manifest'>;
+  /** Model whose tokenizer the new one shares. Not with a base, which brings its own. */
+  readonly tokenizer?: Pick<OpenedModel, 'files' | 'manifest'>;
   readonly name: string;
   readonly version: string;
   readonly description?: string;
@@ -28,10 +30,11 @@ export interface TrainingPlan extends LabeledColumns, Pick<TrainRequest, 'preset
  * What the trainer gets for a plan: the rows in two parts, with equal texts on one side, the labels in their order, and where all of it came from.
  *
  * @param breathe lets the thread handle what has come in
- * @throws HumanError `train.validationLabels` when a label is among the held-out rows only
+ * @throws HumanError `train.validationLabels` when a label is among the held-out rows only, and of `checkBase`
  */
 export async function trainRequest(plan: TrainingPlan, breathe: () => Promise<void>): Promise<TrainRequest> {
-  const { base, hyperparameters, textColumns, labelColumn, valueColumn, description, kind = 'single', threshold } = plan;
+  const { base, tokenizer, hyperparameters, textColumns, labelColumn, valueColumn, description, kind = 'single', threshold } = plan;
+  if (base) checkBase(base.manifest);
   const { rows, validation } = await split(plan, breathe);
   const labels = labelOrder(rows, kind, base?.manifest);
   const index = new Map(labels.map((label, position) => [label, position]));
@@ -58,6 +61,7 @@ export async function trainRequest(plan: TrainingPlan, breathe: () => Promise<vo
     rows: rows.map(toTraining),
     validation: validation.map(toTraining),
     ...(base === undefined ? {} : { base: base.files }),
+    ...(tokenizer === undefined ? {} : { tokenizer: { json: tokenizer.files.tokenizer, maxTokens: tokenizer.manifest.tokenizer.maxTokens } }),
     hyperparameters,
     workers: plan.workers,
     precision: plan.precision,

@@ -3,20 +3,21 @@ import { CancelledError } from '../core/errors';
 import { taskKinds, type TaskKind } from '../core/model/onnxWriter';
 import { presets } from '../core/model/presets';
 import type { BundleFiles } from '../core/protocol/predictor';
-import type { TrainingRow, TrainResult } from '../core/protocol/trainer';
+import type { TrainingRow, TrainRequest, TrainResult } from '../core/protocol/trainer';
 import { trainedDocument } from '../core/report/trained';
 import type { ReportPlace } from '../core/report/wording';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
 import { recipeFor } from '../app/baseRecipe';
 import type { LabeledText } from '../app/labeledRows';
 import { defaultHeldOut, strataOf, trainRequest, type TrainingPlan } from '../app/trainRequest';
+import { withVectors } from '../app/wordVectors';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { choosePreset, hyperparameterFlags, readHyperparameters } from './hyperparameters';
 import { readThreshold, successText } from './kinds';
-import { readLabeledFile } from './labeledFile';
+import { DefectNotes, readLabeledFile } from './labeledFile';
 import { readTask, taskFlag } from './taskFolder';
 import { ProgressLine } from './terminal';
 import { reportFlag, writeReport } from './writeReport';
@@ -32,6 +33,8 @@ export const trainSpec: CommandSpec = {
     threshold: { value: 'T', help: 'decision threshold to be written into the model: of the second of two labels, or of each with --kind multi (default 0.5)' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on (500 of its own labels) slower layers below' },
+    vectors: { value: 'FILE', help: 'word vectors to start from, as text of GloVe, word2vec or fastText (.vec), also packed (.gz); they decide --embedding-size' },
+    tokenizer: { value: 'NAME|DIR', help: 'model whose vocabulary to take in place of one of the rows’ own, so that both can be put together in an ensemble' },
     preset: { value: 'NAME|FILE', help: `architecture, with defaults of its own (default ${presets[0]!.name}), or a preset file, such as tune writes:\n${presets.map(({ name, description }) => `${name}: ${description}`).join('\n')}` },
     valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
     'valid-split': { value: 'RATIO', help: `share of the rows to hold out instead (default ${defaultHeldOut})` },
@@ -75,19 +78,25 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const { seed } = readHyperparameters(args, { ...preset.defaults, ...own });
   const baseName = args.text('base') ?? 'none';
   const base = baseName === 'none' ? undefined : await context.models.open(baseName);
+  const foreign = ['vectors', 'tokenizer'].find((flag) => args.text(flag) !== undefined);
+  if (base && foreign !== undefined) throw new UsageError(`--${foreign} is for a model that is trained from scratch; a base brings its own. Leave out --${foreign} or --base.`);
+  if (args.text('vectors') !== undefined && args.text('embedding-size') !== undefined) throw new UsageError('The vectors decide how wide the embedding is. Leave out --embedding-size or --vectors.');
+  const tokenizerName = args.text('tokenizer');
+  const tokenizer = tokenizerName === undefined ? undefined : await context.models.open(tokenizerName);
 
   const progress = new ProgressLine(context.terminal);
   const data = taskPath === undefined ? await fileData(args, context, kind, split, progress) : await taskData(args, context, taskPath, split);
   const rows = limit === undefined ? data.rows : sampled(data, Math.min(limit, data.rows.length), seed);
   const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base, data.kind), ...own });
   const description = args.text('description');
-  const request = await trainRequest(
+  const planned = await trainRequest(
     {
       ...data,
       rows,
       ...(threshold === undefined ? {} : { threshold }),
       preset: preset.name,
       ...(base === undefined ? {} : { base }),
+      ...(tokenizer === undefined ? {} : { tokenizer }),
       hyperparameters,
       workers,
       precision,
@@ -96,6 +105,8 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
     },
     context.pause,
   );
+  const vectorsFile = args.text('vectors');
+  const request = vectorsFile === undefined ? planned : await readVectorsFor(planned, vectorsFile, context, progress);
   const isCrossValidated = request.validation.length === 0;
   context.terminal.stderr(`${request.rows.length} rows to train on, ${isCrossValidated ? 'none' : request.validation.length} held out, ${data.kind === 'number' ? 'numbers' : `${request.labels.length} labels`}.\n`);
 
@@ -157,6 +168,36 @@ function placesOf(validation: readonly TrainingRow[], { rows, heldOut, file }: T
   const [source, name] = 'rows' in heldOut ? [heldOut.rows, heldOut.file] : [rows, file];
   const numbers = new Map(source.map(({ text, row }) => [text, row]));
   return validation.map(({ text }) => ({ file: name, row: numbers.get(text) ?? 0, text }));
+}
+
+/** The request with the vectors of its words; says how much of the texts they cover. */
+async function readVectorsFor(planned: TrainRequest, file: string, context: CliContext, progress: ProgressLine): Promise<TrainRequest> {
+  const input = await context.openInput(file);
+  const defects = new DefectNotes(context);
+  try {
+    const { request, coverage } = await withVectors(planned, {
+      chunks: input.chunks,
+      fileName: file,
+      signal: context.signal,
+      breathe: context.pause,
+      onProgress: () => progress.update(input.fraction(), `reading ${file}`),
+      onDefect: (defect) => {
+        progress.clear();
+        defects.note(defect.message);
+      },
+    });
+    progress.clear();
+    defects.finish();
+    const { tokens, found, occurrences, missing } = coverage;
+    const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+    context.terminal.stderr(
+      `${file}: vectors of ${request.vectors!.size} numbers for ${found} of ${tokens} words of the vocabulary (${percent(found / tokens)}), which are ${percent(occurrences)} of what is read of the training texts.\n`,
+    );
+    if (missing.length > 0) context.terminal.stderr(`The most frequent words without a vector: ${missing.map(({ token, count }) => `${token} (${count})`).join(', ')}.\n`);
+    return request;
+  } finally {
+    progress.clear();
+  }
 }
 
 /** What a training learns from, and where its model goes. */

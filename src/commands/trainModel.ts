@@ -177,7 +177,7 @@ async function chooseBase({ session, settings }: Workbench, table: TableSample, 
   const found = new Map<string, ModelSummary>();
   // a model in use that is not there is none to start from
   const inUse = await session.models.find(settings.model).catch(() => undefined);
-  for (const model of [...(inUse ? [inUse] : []), ...(await session.models.list()).filter(({ origin }) => origin === 'shipped')]) if (model.manifest) found.set(model.folder, model);
+  for (const model of [...(inUse ? [inUse] : []), ...(await session.models.list()).filter(({ origin }) => origin === 'shipped')]) if (model.manifest && !model.manifest.ensemble) found.set(model.folder, model);
   const used = new Set(valuesOf(table, table.names.indexOf(labelColumn)).map((value) => value.trim()));
   const items = [...found.values()].map((model): BaseItem => {
     const { version, task } = model.manifest!;

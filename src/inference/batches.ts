@@ -9,9 +9,9 @@ const maxRows = 64;
  */
 const maxOperations = 2.5e8;
 
-/** Padded tokens that a batch of this architecture may have (rows × longest row). */
-export function batchBudget(architecture: Architecture): number {
-  return Math.min(2048, Math.max(256, Math.floor(maxOperations / operationsPerToken(architecture))));
+/** Padded tokens that a batch may have (rows × longest row) of a model of these networks. */
+export function batchBudget(...networks: readonly Architecture[]): number {
+  return Math.min(2048, Math.max(256, Math.floor(maxOperations / networks.reduce((sum, network) => sum + operationsPerToken(network), 0))));
 }
 
 /** Floating-point operations for one token of one text. */

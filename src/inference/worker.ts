@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor, env } from 'onnxruntime-web/wasm';
 import { CancelledError, HumanError } from '../core/errors';
 import { validateBundle } from '../core/model/bundle';
+import { networksOf } from '../core/model/ensemble';
 import { ports } from '../core/model/onnxWriter';
 import type { BundleFiles, PredictPriority, PredictedBatch, PredictorMethods } from '../core/protocol/predictor';
 import { serve, type AbortSignalLike, type Port } from '../core/protocol/rpc';
@@ -154,7 +155,7 @@ class Model {
     return new Model(
       manifest.task.labels.map((label) => label.id),
       tokenizer,
-      batchBudget(manifest.architecture),
+      batchBudget(...networksOf(manifest)),
       manifest.task.kind === 'single' && manifest.task.value !== undefined,
       session,
     );

@@ -28,12 +28,13 @@ const rowsAtOnce = 2000;
  * @param breathe lets the thread handle what has come in
  */
 export async function fingerprint({ request, base, tokenizer, architecture, rows, validation }: TrainingInputs, breathe: () => Promise<void>): Promise<Uint8Array> {
-  const { preset, kind = 'single', labels, hyperparameters } = request;
+  const { preset, kind = 'single', labels, hyperparameters, vectors } = request;
   const hash = sha256.create();
   // every part with its length before it: no two trainings give the same bytes
   const add = (bytes: Uint8Array): void => void hash.update(utf8ToBytes(`${bytes.length} `)).update(bytes);
   const settings = Object.entries(hyperparameters).sort(([a], [b]) => (a < b ? -1 : 1));
-  add(utf8ToBytes(JSON.stringify({ course, preset, kind, labels, settings, architecture, maxTokens: tokenizer.maxTokens, rows: rows.length, validation: validation.length })));
+  add(utf8ToBytes(JSON.stringify({ course, preset, kind, labels, settings, architecture, maxTokens: tokenizer.maxTokens, rows: rows.length, validation: validation.length, ...(vectors ? { vectors: { size: vectors.size, words: vectors.words } } : {}) })));
+  if (vectors) add(new Uint8Array(vectors.values.buffer, vectors.values.byteOffset, vectors.values.byteLength));
   add(tokenizer.toJson());
   // it holds the hash of the weights
   add(base?.files.manifest ?? new Uint8Array(0));

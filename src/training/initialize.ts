@@ -1,5 +1,7 @@
 import type { Weights } from '../core/model/architecture';
 import { ngramLayerOf } from '../core/model/ngrams';
+import type { WordVectors } from '../core/text/vectors';
+import { specialTokens } from '../core/text/vocabulary';
 import type { ParameterLayout } from './engine';
 import { purposes, randomOf } from './seeds';
 
@@ -32,6 +34,40 @@ export function initializeWeights(layout: ParameterLayout, weights: Float32Array
       if (lstms.has(name.split('/')[0]!)) values.fill(1, size / 4, size / 2);
     }
   });
+}
+
+/**
+ * Root mean square of the numbers of word vectors in a table, whatever it is in their file (0.05 to 1.3 in those that people use). Of raw, 0.1, 0.3 and 1, with and without their mean taken away, 0.3 with it gave the highest accuracy
+ * with `glove_twitter_25d` and 500 rows of uci_sentences and customer_reviews: far enough from zero not to be forgotten within a few steps of Adam, and not so far that an LSTM begins saturated.
+ */
+const vectorSpread = 0.3;
+
+/**
+ * Writes word vectors into the embedding's table, all by one factor (see {@link vectorSpread}). Tokens without one, `<unk>` among them, are drawn from a normal distribution with the mean and the variance that the vectors have in
+ * each of their numbers; `<pad>` is zero, as are the columns that the table has more than the vectors.
+ *
+ * @param tokens by id
+ */
+export function placeVectors(layout: ParameterLayout, weights: Float32Array, { size, words, values }: WordVectors, tokens: readonly string[], seed: number): void {
+  const { offset, shape } = layout.find(`${layout.architecture.layers[0]?.name}/table`);
+  const width = shape[1]!;
+  const table = weights.subarray(offset, offset + tokens.length * width).fill(0);
+  const mean = new Float64Array(size);
+  const variance = new Float64Array(size);
+  let squares = 0;
+  for (let k = 0; k < values.length; k++) {
+    mean[k % size]! += values[k]! / words.length;
+    squares += values[k]! ** 2;
+  }
+  for (let k = 0; k < values.length; k++) variance[k % size]! += (values[k]! - mean[k % size]!) ** 2 / words.length;
+  // vectors of nothing but zeros stay so
+  const factor = squares === 0 ? 1 : vectorSpread / Math.sqrt(squares / values.length);
+  const rows = new Map(words.map((word, row) => [word, row]));
+  const random = randomOf(seed, purposes.vectors);
+  for (let id = 1; id < tokens.length; id++) {
+    const row = id < specialTokens.length ? undefined : rows.get(tokens[id]!);
+    for (let k = 0; k < size; k++) table[id * width + k] = factor * (row === undefined ? mean[k]! + Math.sqrt(variance[k]!) * random.normal() : values[row * size + k]!);
+  }
 }
 
 /** Copies the tensors of `source` that `layout` has, by name, except those that `skip` names. */

@@ -1,5 +1,5 @@
 import { ngramLayerOf } from '../core/model/ngrams';
-import type { ScheduleName } from '../core/protocol/trainer';
+import type { Hyperparameters, ScheduleName } from '../core/protocol/trainer';
 import type { ParameterLayout } from './engine';
 
 /** A point in training at which an optimizer step is taken. */
@@ -31,27 +31,31 @@ export interface RatePlanOptions {
   readonly layerDecay: number;
   /** Gradual unfreezing (ibid.): the top layer learns from the start, and one more below it after each so many epochs. 0: all from the start. */
   readonly unfreezeEpochs: number;
+  /** `frozen`: the table of token vectors has a rate of 0 throughout. Default `tuned`. */
+  readonly embeddingTraining?: Hyperparameters['embeddingTraining'];
 }
 
 /**
  * The learning rate times the schedule's share times the layer's factor.
  *
- * Layers count as far as they have weights (embedding, each convolution and LSTM, attention, each dense layer), in the order of the architecture; the head is the topmost, and n-grams beside the layers learn as it does (but not their sizes).
+ * Layers count as far as they have weights (embedding, each convolution and LSTM, attention, each dense layer), in the order of the architecture; the head is the topmost, and n-grams beside the layers learn as it does (but not their sizes). Token vectors that are frozen count as a layer all the same, which never learns.
  */
-export function ratePlan(layout: ParameterLayout, { learningRate, schedule, finalRateShare, layerDecay, unfreezeEpochs }: RatePlanOptions): RatePlan {
+export function ratePlan(layout: ParameterLayout, { learningRate, schedule, finalRateShare, layerDecay, unfreezeEpochs, embeddingTraining = 'tuned' }: RatePlanOptions): RatePlan {
   const layerOf = (name: string): string => name.slice(0, name.indexOf('/'));
   const wide = ngramLayerOf(layout.architecture)?.name;
   const layers = [...new Set(layout.parameters.map(({ name }) => layerOf(name)))].filter((name) => name !== wide);
   /** For each parameter, the number of layers above its own. */
   const depths = layout.parameters.map(({ name }) => (layerOf(name) === wide ? 0 : layers.length - 1 - layers.indexOf(layerOf(name))));
-  const factors = depths.map((depth, k) => (layout.parameters[k]!.name === `${wide}/sizes` ? 0 : layerDecay ** -depth));
+  const fixed = new Set([`${wide}/sizes`, ...(embeddingTraining === 'frozen' ? [`${layout.architecture.layers[0]?.name}/table`] : [])]);
+  const factors = depths.map((depth, k) => (fixed.has(layout.parameters[k]!.name) ? 0 : layerDecay ** -depth));
+  const deepest = Math.max(...depths.filter((_, k) => factors[k] !== 0));
   return {
     learningRate,
     rates: ({ step, steps, epoch }) => {
       const rate = learningRate * scheduleShare(schedule, step, steps, finalRateShare);
       return factors.map((factor, k) => (epoch < depths[k]! * unfreezeEpochs ? 0 : rate * factor));
     },
-    lastThaw: (epochs) => (unfreezeEpochs === 0 ? 0 : unfreezeEpochs * Math.min(layers.length - 1, Math.floor((epochs - 1) / unfreezeEpochs))),
+    lastThaw: (epochs) => (unfreezeEpochs === 0 ? 0 : unfreezeEpochs * Math.min(deepest, Math.floor((epochs - 1) / unfreezeEpochs))),
   };
 }
 

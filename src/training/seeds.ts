@@ -1,7 +1,7 @@
 import { Random } from '../core/util/random';
 
 /** What a stream of random numbers is for: streams of different purposes never share a seed. */
-export const purposes = { weights: 1, order: 2, dropout: 3, words: 4, weightDrop: 5 } as const;
+export const purposes = { weights: 1, order: 2, dropout: 3, words: 4, weightDrop: 5, vectors: 6 } as const;
 
 /**
  * A 32-bit seed from a path of integers, such as [run's seed, purpose, epoch, row].

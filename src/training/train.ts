@@ -1,20 +1,21 @@
 import type { Architecture, Layer, LstmLayer } from '../core/model/architecture';
 import { classWeights } from '../core/labels/classWeights';
 import { checkPlan, createBundle, validateBundle, type ValidBundle } from '../core/model/bundle';
-import { hasLabels, type ModelLabel, type ModelManifest } from '../core/model/manifest';
+import { checkBase, hasLabels, type ModelLabel, type ModelManifest } from '../core/model/manifest';
 import { ngramLayerOf } from '../core/model/ngrams';
 import { hasSigmoidHead } from '../core/model/onnxWriter';
 import { findPreset, presets } from '../core/model/presets';
 import { CancelledError, HumanError } from '../core/errors';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { Hyperparameters, StartOverReason, TrainingRow, TrainPlace, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
-import { Tokenizer } from '../core/text/tokenizer';
+import type { Tokenizer } from '../core/text/tokenizer';
+import { readTokenizer } from '../core/text/trainingTokenizer';
 import { betterOf, fitBaseHead, type FittedBase } from './baseHead';
 import type { EncodedRow } from './batches';
 import { readCheckpoint, writeCheckpoint } from './checkpoint';
 import { parameterLayout, type ComputeEngine, type CreateEngine } from './engine';
 import { fingerprint, type TrainingInputs } from './fingerprint';
-import { initializeWeights, namedWeights, takeColumns, takeWeights, withLogitPairs } from './initialize';
+import { initializeWeights, namedWeights, placeVectors, takeColumns, takeWeights, withLogitPairs } from './initialize';
 import { TrainingLoop, type LoopCheckpoints, type LoopResult } from './loop';
 import type { RegressionOptions } from './loss';
 import { ratePlan } from './schedule';
@@ -46,9 +47,6 @@ const mostLabels = 1000;
 /** Rows that training needs. */
 const fewestRows = 10;
 
-/** Under so many rows each token enters the vocabulary, from there on those that occur three times. */
-const rowsForRareTokens = 2000;
-
 /** Texts that are encoded between two looks at the signal. */
 const textsAtOnce = 500;
 
@@ -56,16 +54,18 @@ const textsAtOnce = 500;
  * Trains a model from scratch or from a base and packs it into a bundle; continues from a checkpoint of the same training, which ends with the same weights as if it
  * had never been stopped. For one label of several, a base's head may be fitted first, or alone, see `baseHead.ts`; without rows that are held out, the card then tells how heads did on rows that they were fitted without.
  *
- * @throws HumanError `training.noRows`, `training.fewRows`, `training.oneLabel`, `training.oneSet`, `training.oneValue`, `training.manyLabels`, `training.sameText`, `training.noValidation`, `training.baseHead`,
+ * @throws HumanError `training.noRows`, `training.fewRows`, `training.oneLabel`, `training.oneSet`, `training.oneValue`, `training.manyLabels`, `training.sameText`, `training.noValidation`, `training.baseHead`, `training.ensemble`,
  *   `training.preset`, `training.diverged`, and those of `validateBundle` for the base and of `checkPlan`; CancelledError
  */
-export async function train(request: TrainRequest, context: TrainContext): Promise<TrainResult> {
-  const { hyperparameters, labels } = request;
+export async function train(wanted: TrainRequest, context: TrainContext): Promise<TrainResult> {
+  const request = fittedToVectors(wanted);
+  const { hyperparameters, labels, vectors } = request;
   checkRows(request);
   const question = questionOf(request);
   const { valueName = 'value' } = request;
   const base = request.base && validateBundle(request.base, request.identity.parent ?? 'base');
-  const tokenizer = base?.tokenizer ?? buildTokenizer(request);
+  if (base) checkBase(base.manifest);
+  const tokenizer = base?.tokenizer ?? (await readTokenizer(request, () => breathe(context)));
   const rows = await encode(tokenizer, request.rows, question, context);
   checkTexts(rows);
   // after the texts: where all are equal, none can be held out
@@ -82,6 +82,7 @@ export async function train(request: TrainRequest, context: TrainContext): Promi
   try {
     initializeWeights(engine.layout, engine.weights(), hyperparameters.seed);
     if (base) startFrom(base, engine, question, valueName);
+    if (vectors) placeVectors(engine.layout, engine.weights(), vectors, Array.from({ length: tokenizer.vocabularySize }, (_, id) => tokenizer.tokenOf(id)), hyperparameters.seed);
 
     const parts: TrainingInputs = { request, base, tokenizer, architecture, rows, validation };
     const fitted = base && baseHead !== 'kept' ? await fitHead(base, engine, parts, context) : undefined;
@@ -199,12 +200,11 @@ function checkTexts(rows: readonly EncodedRow[]): void {
     throw new HumanError('training.sameText', 'All {0} texts to train on read the same: they are equal, or empty. Check that the right columns hold the texts.', [rows.length]);
 }
 
-function buildTokenizer({ rows, hyperparameters }: TrainRequest): Tokenizer {
-  const { minFrequency, vocabularySize, maxTokens } = hyperparameters;
-  return Tokenizer.build(
-    rows.map(({ text }) => text),
-    { minFrequency: minFrequency === 0 ? (rows.length < rowsForRareTokens ? 1 : 3) : minFrequency, maxVocabulary: vocabularySize, maxTokens },
-  );
+/** The embedding is as wide as its vectors, rounded up to the multiple of 4 that the kernels want. */
+function fittedToVectors(request: TrainRequest): TrainRequest {
+  const { vectors, base, tokenizer, hyperparameters } = request;
+  if (base && (vectors ?? tokenizer)) throw new Error('A base brings its own vectors and tokenizer.');
+  return vectors ? { ...request, hyperparameters: { ...hyperparameters, embeddingSize: Math.ceil(vectors.size / 4) * 4 } } : request;
 }
 
 async function encode(tokenizer: Tokenizer, rows: readonly TrainingRow[], { kind, value: unit }: Question, context: TrainContext): Promise<EncodedRow[]> {
@@ -315,9 +315,13 @@ function goOn(loop: TrainingLoop, { takeEarlier, onContinue, onStartOver }: Trai
 /** The hyperparameters of a training that fits a base's head and nothing else. */
 const ofFittedHead: ReadonlySet<string> = new Set<keyof Hyperparameters>(['ngramBuckets', 'ngramLength', 'baseHead', 'seed']);
 
-/** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request. */
-function effective({ hyperparameters }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number | string>> {
-  if (!base) return { ...hyperparameters };
+/** What the card says of the hyperparameters: with a base, its sizes, layers and tokenizer hold, not those of the request; so does another model's tokenizer. */
+function effective({ hyperparameters, tokenizer }: TrainRequest, base: ValidBundle | undefined): Readonly<Record<string, number | string>> {
+  if (!base) {
+    if (!tokenizer) return { ...hyperparameters };
+    const ofTokenizer = new Set<string>(['minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
+    return Object.fromEntries(Object.entries(hyperparameters).filter(([name]) => !ofTokenizer.has(name)));
+  }
   const ofBase = new Set<string>(['embeddingSize', 'hiddenUnits', 'layers', 'filters', 'kernelSize', 'poolSize', 'denseUnits', 'minFrequency', 'vocabularySize', 'maxTokens'] satisfies (keyof Hyperparameters)[]);
   // a rate without a layer to hold it did nothing
   const { layers } = base.manifest.architecture;

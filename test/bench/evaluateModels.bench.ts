@@ -15,27 +15,24 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { isHeldOut } from '../../models/sentiment/recipe/prepare';
 import { recipeFor } from '../../src/app/baseRecipe';
 import { ModelStore } from '../../src/app/modelStore';
-import { readLabeled, type LabeledText } from '../../src/app/labeledRows';
+import type { LabeledText } from '../../src/app/labeledRows';
 import { defaultHeldOut, trainRequest } from '../../src/app/trainRequest';
-import { RecordReader } from '../../src/core/csv/reader';
 import { stratifiedSample } from '../../src/core/labels/split';
 import { classificationReport } from '../../src/core/metrics/report';
 import { checkHyperparameters } from '../../src/core/model/hyperparameters';
 import { validateBundle, type ValidBundle } from '../../src/core/model/bundle';
 import { presets } from '../../src/core/model/presets';
 import type { BundleFiles } from '../../src/core/protocol/predictor';
-import { exampleId } from '../../src/core/text/normalize';
 import { Predictor } from '../../src/inference/predictor';
 import { NodeFileSystem } from '../../src/platform/node/fileSystem';
-import { openInput } from '../../src/platform/node/files';
 import { startNodeWorker } from '../../src/platform/node/workers';
 import { createKernelEngine } from '../../src/training/kernels/kernelEngine';
 import { startTfjs } from '../../src/training/tf';
 import { train } from '../../src/training/train';
 import { buildDist } from '../dist';
+import { readRows, readSet, type DataSet } from './dataSets';
 import { forgetting, type ScoredSet } from './forgetting';
 import { TermMatrix, tfidfGuesses } from './tfidf';
 
@@ -57,43 +54,9 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 
-interface DataSet {
-  readonly name: string;
-  readonly training: readonly LabeledText[];
-  readonly test: readonly LabeledText[];
-  /** Whether `test` is no file of its own. */
-  readonly hashed: boolean;
-  readonly labels: readonly string[];
-}
-
 interface Score {
   readonly accuracy: number;
   readonly macroF1: number;
-}
-
-async function readRows(file: string): Promise<readonly LabeledText[]> {
-  const input = await openInput(file);
-  const { rows } = await readLabeled({ chunks: input.chunks, reader: new RecordReader(file), textColumns: ['text'], labelColumn: 'label' });
-  return rows;
-}
-
-/** A set of the folder; undefined where it has no labelled train file or numbers for labels. */
-async function readSet(folder: string, name: string): Promise<DataSet | undefined> {
-  const file = path.join(folder, name, 'train.csv.gz');
-  if (!existsSync(file)) return undefined;
-  const rows = await readRows(file);
-  const testFile = (flags.hashed ? [] : ['test.csv.gz', 'valid.csv.gz']).map((own) => path.join(folder, name, own)).find((own) => existsSync(own));
-  const isTest = ({ text }: LabeledText): boolean => (flags.hashed ? undefined : isHeldOut(name, text)) ?? Number.parseInt(exampleId(text).slice(0, 8), 16) < 0.2 * 2 ** 32;
-  const test = testFile === undefined ? rows.filter(isTest) : await readRows(testFile);
-  const tested = new Set(test.map(({ text }) => exampleId(text)));
-  const training = rows.filter(({ text }) => !tested.has(exampleId(text)));
-  const labels = [...new Set(training.map(({ label }) => label))].sort();
-  if (labels.length > 100) {
-    console.error(`${name}: ${labels.length} labels, which are numbers or no labels; passed over`);
-    return undefined;
-  }
-  const known = test.filter(({ label }) => labels.includes(label));
-  return { name, training, test: stratifiedSample(known, Math.min(known.length, Number(flags['test-rows'])), ({ label }) => label, 1), hashed: testFile === undefined, labels };
 }
 
 function scoreOf({ test, labels }: DataSet, guesses: readonly (string | undefined)[]): Score {
@@ -267,7 +230,7 @@ async function main(): Promise<void> {
   const wanted = flags.sets?.split(',') ?? readdirSync(folder).sort();
   const sets: DataSet[] = [];
   for (const name of wanted) {
-    const set = await readSet(folder, name);
+    const set = await readSet(folder, name, { hashed: flags.hashed, testRows: Number(flags['test-rows']) });
     if (set) sets.push(set);
   }
   await startTfjs(path.resolve('node_modules/@tensorflow/tfjs-backend-wasm/dist') + path.sep);

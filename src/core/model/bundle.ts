@@ -4,9 +4,10 @@ import { HumanError } from '../errors';
 import type { BundleFiles } from '../protocol/predictor';
 import { Tokenizer } from '../text/tokenizer';
 import { weightShapes, type Architecture, type EmbeddingLayer, type Layer, type Weights } from './architecture';
-import { formatManifest, formatVersion, manifestLimits, parseManifest, type ModelManifest } from './manifest';
+import { ensembleArchitecture, networksOf, readEnsemble, writeEnsemble } from './ensemble';
+import { formatManifest, formatVersion, manifestLimits, parseManifest, type EnsembleMember, type ModelManifest } from './manifest';
 import { readOnnx, rowsOf, weightsOf, type StoredRows } from './onnxReader';
-import { writeOnnx, type Precision } from './onnxWriter';
+import { precisions, writeOnnx, type Precision } from './onnxWriter';
 
 /** Names of a bundle's files in its folder. */
 export const bundleFileNames = { manifest: 'model.json', tokenizer: 'tokenizer.json', model: 'model.onnx' } as const satisfies Record<keyof BundleFiles, string>;
@@ -15,7 +16,7 @@ export const bundleFileNames = { manifest: 'model.json', tokenizer: 'tokenizer.j
 export const bundleLimits: Readonly<Record<keyof BundleFiles, number>> = { manifest: manifestLimits.bytes, tokenizer: 32_000_000, model: 64_000_000 };
 
 /** What a bundle's author decides; the rest of its manifest follows from the weights and the tokenizer. */
-export type ManifestParts = Omit<ModelManifest, 'formatVersion' | 'architecture' | 'tokenizer' | 'precision' | 'sha256'>;
+export type ManifestParts = Omit<ModelManifest, 'formatVersion' | 'architecture' | 'ensemble' | 'tokenizer' | 'precision' | 'sha256'>;
 
 export interface BundleParts {
   readonly manifest: ManifestParts;
@@ -34,17 +35,50 @@ export interface BundleParts {
 export function createBundle({ manifest, tokenizer, architecture, weights, precision }: BundleParts): BundleFiles {
   const { name, version, task, temperature } = manifest;
   const model = writeOnnx(architecture, weights, { labels: task.labels.map((label) => label.id), kind: task.kind, ...(task.value ? { value: task.value } : {}), temperature, precision, metadata: { name, version } });
+  return pack({ ...manifest, architecture, precision }, tokenizer, model);
+}
+
+/** A model of an ensemble and what its scores count, 0..1. */
+export interface WeightedBundle {
+  readonly bundle: ValidBundle;
+  readonly weight: number;
+}
+
+/**
+ * The three files of a model whose scores are the weighted average of those of `members`. Labels, in their order, are those of `manifest`.
+ *
+ * @param manifest its temperature is 1: each member has its own inside
+ * @param members 2 to 16 single models of one kind, with the same labels and the same tokenizer; their weights add up to 1
+ * @throws HumanError as {@link createBundle}
+ */
+export function createEnsemble(manifest: ManifestParts, members: readonly WeightedBundle[]): BundleFiles {
+  const { name, version, task } = manifest;
+  const parts = members.map(({ bundle, weight }) => ({
+    model: bundle.files.model,
+    weight,
+    order: task.kind === 'number' ? [0] : task.labels.map(({ id }) => bundle.manifest.task.labels.findIndex((label) => label.id === id)),
+  }));
+  const model = writeEnsemble(parts, { labels: JSON.stringify(task.labels.map(({ id }) => id)), kind: task.kind, name, version });
+  const ensemble = {
+    members: members.map(({ weight, bundle: { manifest: own } }): EnsembleMember => ({ name: own.name, version: own.version, weight, temperature: own.temperature, precision: own.precision, architecture: own.architecture })),
+  };
+  // of several the widest
+  const precision = precisions.find((each) => ensemble.members.some((member) => member.precision === each))!;
+  return pack({ ...manifest, architecture: ensembleArchitecture, ensemble, precision }, members[0]!.bundle.tokenizer, model);
+}
+
+function pack(parts: Omit<ModelManifest, 'formatVersion' | 'tokenizer' | 'sha256'>, tokenizer: Tokenizer, model: Uint8Array): BundleFiles {
   const tokenizerJson = tokenizer.toJson();
+  const { precision, ...before } = parts;
   const whole: ModelManifest = {
     formatVersion,
-    ...manifest,
-    architecture,
+    ...before,
     tokenizer: { maxTokens: tokenizer.maxTokens, truncation: 'head+tail', sha256: hexHash(tokenizerJson) },
     precision,
     sha256: hexHash(model),
   };
   const files: BundleFiles = { manifest: formatManifest(whole), tokenizer: tokenizerJson, model };
-  for (const part of parts) checkSize(files[part], part, bundleFileNames[part]);
+  for (const part of fileParts) checkSize(files[part], part, bundleFileNames[part]);
   checkVocabulary(parseManifest(files.manifest, bundleFileNames.manifest), tokenizer, '');
   return files;
 }
@@ -78,7 +112,7 @@ export function checkPlan({ architecture, labels, precision }: { readonly archit
     );
 }
 
-/** A bundle that has passed every check. */
+/** A bundle that has passed every check. Of an ensemble, no single network's weights are to be had. */
 export interface ValidBundle {
   readonly manifest: ModelManifest;
   readonly tokenizer: Tokenizer;
@@ -89,7 +123,7 @@ export interface ValidBundle {
   rows(name: string): StoredRows;
 }
 
-const parts = ['manifest', 'tokenizer', 'model'] as const;
+const fileParts = ['manifest', 'tokenizer', 'model'] as const;
 
 /**
  * Checks a bundle that may come from anywhere before anything is done with it: sizes, format version, every field, hashes, the tokenizer, and the ONNX file down
@@ -112,8 +146,8 @@ export function validateBundle(files: { readonly manifest?: Uint8Array; readonly
   checkHash(whole.model, manifest.sha256, where, 'model');
   const tokenizer = Tokenizer.fromJson(whole.tokenizer, { maxTokens: manifest.tokenizer.maxTokens });
   checkVocabulary(manifest, tokenizer, where);
-  const onnx = readOnnx(whole.model, manifest.architecture, pathOf(where, 'model'), manifest.task);
   const path = pathOf(where, 'model');
+  const onnx = manifest.ensemble ? readEnsemble(whole.model, networksOf(manifest), path, manifest.task) : readOnnx(whole.model, manifest.architecture, path, manifest.task);
   return {
     manifest,
     tokenizer,
@@ -138,14 +172,16 @@ function checkHash(file: Uint8Array, expected: string, where: string, part: 'tok
 }
 
 function checkVocabulary(manifest: ModelManifest, tokenizer: Tokenizer, where: string): void {
-  // parseManifest has made sure that the first layer is one
-  const { vocabularySize } = manifest.architecture.layers[0] as EmbeddingLayer;
-  if (tokenizer.vocabularySize !== vocabularySize)
-    throw new HumanError('bundle.vocabulary', '{0} has {1} tokens, but the model was made for {2}. The files belong to different models; copy the model again as a whole.', [
-      pathOf(where, 'tokenizer'),
-      tokenizer.vocabularySize,
-      vocabularySize,
-    ]);
+  for (const { layers } of networksOf(manifest)) {
+    // parseManifest has made sure that the first layer is one
+    const { vocabularySize } = layers[0] as EmbeddingLayer;
+    if (tokenizer.vocabularySize !== vocabularySize)
+      throw new HumanError('bundle.vocabulary', '{0} has {1} tokens, but the model was made for {2}. The files belong to different models; copy the model again as a whole.', [
+        pathOf(where, 'tokenizer'),
+        tokenizer.vocabularySize,
+        vocabularySize,
+      ]);
+  }
 }
 
 function pathOf(where: string, part: keyof BundleFiles): string {

@@ -70,6 +70,7 @@ export const hyperparameterSpecs: readonly HyperparameterSpec[] = [
   { name: 'ngramBuckets', minimum: 0, maximum: 1_048_576, integer: true, multipleOf: 1024, default: 0, help: 'rows of a table of n-grams that go straight to the scores beside the LSTM; 0 = none' },
   { name: 'ngramLength', minimum: 1, maximum: 3, integer: true, default: 2, help: 'tokens of the longest of these n-grams' },
   { name: 'baseHead', choices: ['kept', 'fitted', 'only'], default: 'kept', help: "where a base's head starts: as it is, fitted to the rows, or fitted and nothing else learns" },
+  { name: 'embeddingTraining', choices: ['tuned', 'frozen'], default: 'tuned', help: 'whether token vectors learn too, or stay as they are' },
   { name: 'seed', minimum: 0, maximum: 4_294_967_295, integer: true, default: 1, help: 'start of all random numbers; the same seed gives the same model' },
 ];
 

@@ -1,6 +1,7 @@
 import { HumanError } from '../errors';
 import type { EpochReport } from '../protocol/trainer';
 import { weightShapes, type Architecture, type Layer } from './architecture';
+import { ensembleArchitecture, ensembleLimits } from './ensemble';
 import { JsonObject } from './jsonChecks';
 import { ngramLimits } from './ngrams';
 import { hasSigmoidHead, precisions, taskKinds, type Precision, type TaskKind } from './onnxWriter';
@@ -44,7 +45,12 @@ export interface ModelManifest {
     /** The number of `number`, and of a joint model, which is of kind `single` and gives it beside the label. model.onnx gives it in its own unit: mean + deviation × what the head gives. */
     readonly value?: ModelValue;
   };
+  /** Of an ensemble: without layers, which its members have. */
   readonly architecture: Architecture;
+  /** Present if the scores are the weighted average of several models'. */
+  readonly ensemble?: {
+    readonly members: readonly EnsembleMember[];
+  };
   readonly tokenizer: {
     /** Tokens that are read of a text. */
     readonly maxTokens: number;
@@ -70,9 +76,29 @@ export interface ModelManifest {
   readonly sha256: string;
 }
 
+/** A model in an ensemble, as it was by itself. */
+export interface EnsembleMember {
+  readonly name: string;
+  readonly version: string;
+  /** What its scores count, 0..1; all together 1. */
+  readonly weight: number;
+  readonly temperature: number;
+  readonly precision: Precision;
+  readonly architecture: Architecture;
+}
+
 /** Whether a model has just these labels, in any order, of which a text has one, or as many as `kind` says. */
 export function hasLabels({ task }: Pick<ModelManifest, 'task'>, labels: readonly string[], kind: TaskKind = 'single'): boolean {
   return task.kind === kind && task.labels.length === labels.length && task.labels.every(({ id }) => labels.includes(id));
+}
+
+/** @throws HumanError `training.ensemble` for a model that training cannot start from */
+export function checkBase({ name, ensemble }: Pick<ModelManifest, 'name' | 'ensemble'>): void {
+  if (ensemble)
+    throw new HumanError('training.ensemble', 'The model {0} is an ensemble of {1}, and training goes on from one network. Start from one of these models instead, and make a new ensemble afterwards.', [
+      name,
+      ensemble.members.map((member) => `${member.name} ${member.version}`).join(', '),
+    ]);
 }
 
 /** Upper bounds of what a model.json may say; they keep a hostile one from making us reserve absurd memory. */
@@ -100,7 +126,7 @@ export const manifestLimits = {
  * Reads a model.json, which may come from anywhere. Fields that this version does not know are left out.
  *
  * @param where the file's name for messages
- * @throws HumanError `json.…` (see {@link JsonObject}; they name the field), `manifest.version`, `manifest.newer`, `manifest.architecture`, `manifest.size`, `manifest.labels`
+ * @throws HumanError `json.…` (see {@link JsonObject}; they name the field), `manifest.version`, `manifest.newer`, `manifest.architecture`, `manifest.size`, `manifest.labels`, `manifest.weights`
  */
 export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
   const file = JsonObject.parse(bytes, where, manifestLimits.bytes);
@@ -120,16 +146,19 @@ export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
   task.distinct('labels', labels.map((label) => label.id));
   const decisions = decisionsOf(task, kind, labels.length);
   const value = kind !== 'multi' && task.has('value') ? valueOf(task.object('value')) : undefined;
-  const architecture = parseArchitecture(file.object('architecture'), where);
-  const head = architecture.layers.at(-1);
+  const members = file.has('ensemble') ? parseMembers(file.object('ensemble'), where) : undefined;
+  const architecture = members ? ensembleArchitecture : parseArchitecture(file.object('architecture'), where);
   const scores = kind === 'number' ? 1 : labels.length + (value ? 1 : 0);
-  const given = head?.type !== 'dense' ? 0 : hasSigmoidHead(architecture, kind) ? 2 : head.units;
-  if (given !== scores)
-    throw new HumanError(
-      'manifest.labels',
-      '{0}: the model gives {1} scores for {2} labels. The file was changed by hand or belongs to another model; get the model again from where it came from.',
-      [where, given, scores],
-    );
+  for (const network of members?.map((member) => member.architecture) ?? [architecture]) {
+    const head = network.layers.at(-1);
+    const given = head?.type !== 'dense' ? 0 : hasSigmoidHead(network, kind) ? 2 : head.units;
+    if (given !== scores)
+      throw new HumanError(
+        'manifest.labels',
+        '{0}: the model gives {1} scores for {2} labels. The file was changed by hand or belongs to another model; get the model again from where it came from.',
+        [where, given, scores],
+      );
+  }
   const tokenizer = file.object('tokenizer');
   return {
     formatVersion: version,
@@ -139,6 +168,7 @@ export function parseManifest(bytes: Uint8Array, where: string): ModelManifest {
     ...(description === undefined ? {} : { description }),
     task: { kind, labels, ...decisions, ...(value ? { value } : {}) },
     architecture,
+    ...(members ? { ensemble: { members } } : {}),
     tokenizer: { maxTokens: tokenizer.integer('maxTokens', 1, manifestLimits.maxTokens), truncation: tokenizer.oneOf('truncation', ['head+tail']), sha256: hash(tokenizer, 'sha256') },
     data: file.facts('data', 100, 2000),
     seed: file.integer('seed', 0, 4_294_967_295),
@@ -174,6 +204,23 @@ function decisionsOf(task: JsonObject, kind: TaskKind, labels: number): Pick<Mod
 function valueOf(value: JsonObject): ModelValue {
   const { value: most } = manifestLimits;
   return { name: value.text('name', 200), mean: value.number('mean', -most, most), deviation: value.number('deviation', 1 / most, most) };
+}
+
+function parseMembers(ensemble: JsonObject, where: string): EnsembleMember[] {
+  const members = ensemble.objects('members', ensembleLimits.fewest, ensembleLimits.most).map(
+    (member): EnsembleMember => ({
+      name: member.text('name', 200),
+      version: member.text('version', 100),
+      weight: member.number('weight', 0, 1),
+      temperature: member.number('temperature', 1e-3, 1e3),
+      precision: member.oneOf('precision', precisions),
+      architecture: parseArchitecture(member.object('architecture'), where),
+    }),
+  );
+  const sum = members.reduce((total, { weight }) => total + weight, 0);
+  if (Math.abs(sum - 1) > 1e-6)
+    throw new HumanError('manifest.weights', '{0}: the weights of the ensemble’s members add up to {1} instead of 1. The file was changed by hand; get the model again from where it came from.', [where, sum]);
+  return members;
 }
 
 function parseArchitecture(value: JsonObject, where: string): Architecture {

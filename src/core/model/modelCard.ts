@@ -1,18 +1,17 @@
-import type { Layer } from './architecture';
+import type { Architecture, Layer } from './architecture';
 import type { ModelManifest } from './manifest';
 
 /** The card of an exported model, README.md: what it answers, how good it is, where it came from and how to run it. In Markdown, from what model.json says. */
 export function modelCard(manifest: ModelManifest): string {
-  const { name, version, description, task, tokenizer, precision, parent, data, metrics, temperature, seed, sha256, architecture } = manifest;
+  const { name, version, description, task, tokenizer, precision, parent, data, metrics, temperature, seed, sha256, architecture, ensemble } = manifest;
   const facts: readonly (readonly [string, string])[] = [
     ['answers', task.kind === 'number' ? (task.value ? `a number, ${code(task.value.name)}` : 'a number') : `${task.value ? `a number, ${code(task.value.name)}, and ` : ''}${task.kind === 'multi' ? 'any of' : 'one of'} ${listed(task.labels.map(({ id, name: shown }) => (shown === undefined || shown === id ? code(id) : `${code(id)} (${plain(shown)})`)))}`],
-    ['architecture', `preset ${code(architecture.preset)}: ${architecture.layers.flatMap(layerText).join(' → ')}`],
+    ['architecture', ensemble ? `the weighted average of the scores of ${ensemble.members.length} models, in one graph` : architectureText(architecture)],
     ['reads', `${count(tokenizer.maxTokens)} tokens of a text; of a longer one the first and the last half`],
     ['weights', `${precision}, SHA-256 ${code(sha256)}`],
     ...(parent === undefined ? [] : [['started from', code(parent)] as const]),
-    ['trained on', Object.entries(data).map(([key, value]) => `${plain(key)} ${typeof value === 'number' ? count(value) : code(value)}`).join(', ') || 'not said'],
-    ['seed', String(seed)],
-    ['temperature', `${short(temperature)}, applied in model.onnx`],
+    [ensemble ? 'put together on' : 'trained on', Object.entries(data).map(([key, value]) => `${plain(key)} ${typeof value === 'number' ? count(value) : code(value)}`).join(', ') || 'not said'],
+    ...(ensemble ? [] : ([['seed', String(seed)], ['temperature', `${short(temperature)}, applied in model.onnx`]] as const)),
     ...(task.thresholds ? [['thresholds', task.thresholds.map(short).join(', ')] as const] : task.threshold === undefined ? [] : [['threshold', short(task.threshold)] as const]),
   ];
   const measured = Object.entries(metrics);
@@ -20,14 +19,19 @@ export function modelCard(manifest: ModelManifest): string {
     `# ${plain(name)} ${plain(version)}`,
     ...(description === undefined ? [] : [plain(description)]),
     table(['', ''], facts),
-    ...(measured.length === 0 ? [] : ['## On rows that were held out from training', table(['measure', 'value'], measured.map(([key, value]) => [plain(key), short(value)]))]),
+    ...(ensemble ? ['## Members', table(['model', 'weight', 'architecture', 'temperature', 'weights'], ensemble.members.map((member) => [`${plain(member.name)} ${plain(member.version)}`, short(member.weight), architectureText(member.architecture), short(member.temperature), member.precision]))] : []),
+    ...(measured.length === 0 ? [] : [ensemble ? '## On the rows that the weights of the members were fitted on' : '## On rows that were held out from training', table(['measure', 'value'], measured.map(([key, value]) => [plain(key), short(value)]))]),
     '## Run it',
     '```sh\npip install onnxruntime tokenizers numpy\npython run_model.py "A text." "Another text."\npython run_model.py --csv texts.csv --text text --output texts.predicted.csv\n```',
     'Or in any ONNX Runtime: `model.onnx` takes `input_ids` int32 [batch, time] and `lengths` int32 [batch], and gives `scores` float32 ' +
       `[batch, ${task.kind === 'number' ? '1] (the value)' : `${task.labels.length}] (probabilities, in the order above)`} and \`features\` float32 [batch, dim]${task.kind === 'single' && task.value ? ', and `value` float32 [batch, 1] (the number)' : ''}. ` +
       '`tokenizer.json` is for Hugging Face’s `tokenizers` and makes the ids, normalization included. A text of no tokens has no meaningful scores.',
-    'Label Lens opens this folder as a model, and goes on training from it.',
+    ensemble ? 'Label Lens opens this folder as a model. Training goes on from its members, not from the ensemble.' : 'Label Lens opens this folder as a model, and goes on training from it.',
   ].join('\n\n') + '\n';
+}
+
+function architectureText({ preset, layers }: Architecture): string {
+  return `preset ${code(preset)}: ${layers.flatMap(layerText).join(' → ')}`;
 }
 
 function layerText(layer: Layer): string[] {
@@ -53,8 +57,8 @@ function layerText(layer: Layer): string[] {
   }
 }
 
-function table(header: readonly [string, string], rows: readonly (readonly [string, string])[]): string {
-  return [`| ${header.join(' | ')} |`, '|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [`| ${header.join(' | ')} |`, `|${'---|'.repeat(header.length)}`, ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
 }
 
 /** The first labels; a model may have thousands. */

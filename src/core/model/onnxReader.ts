@@ -14,29 +14,58 @@ export function readOnnxWeights(model: Uint8Array, architecture: Architecture, w
   return weightsOf(readOnnx(model, architecture, where, { kind }), architecture, where);
 }
 
+/** What a model answers, as `ModelManifest.task` says it. */
+export interface AnsweredQuestion {
+  readonly kind: TaskKind;
+  /** Present where it gives a number. */
+  readonly value?: unknown;
+}
+
 /**
  * Reads an ONNX file from outside and checks that it is what `writeOnnx` would write for this architecture: inputs and outputs, operators, and the
  * name, shape, number format of every weight. Nothing is computed.
  *
- * @param isJoint whether the last unit of the head gives a number beside the labels
  * @throws HumanError `model.truncated`, `model.external`, `model.foreign` (see `decodeOnnx`), `model.operator` for an operator that we do not write,
  *   `model.weights` for weights of another architecture, `model.notFinite`
  */
-export function readOnnx(model: Uint8Array, architecture: Architecture, where: string, { kind, value }: { readonly kind: TaskKind; readonly value?: unknown } = { kind: 'single' }): OnnxModel {
+export function readOnnx(model: Uint8Array, architecture: Architecture, where: string, { kind, value }: AnsweredQuestion = { kind: 'single' }): OnnxModel {
   const read = decodeOnnx(model, where);
-  const head = headOf(architecture);
-  const width = weightShapes(architecture).get(`${head.name}/kernel`)![0]!;
-  const isJoint = kind === 'single' && value !== undefined;
-  const scores = isJoint ? head.units - 1 : hasSigmoidHead(architecture, kind) ? 2 : head.units;
-  const attends = architecture.layers.some(({ type }) => type === 'attention');
+  checkInterface(read, { scores: scoresOf(architecture, { kind, value }), features: featuresOf(architecture), hasValue: kind === 'single' && value !== undefined, attends: architecture.layers.some(({ type }) => type === 'attention') }, where);
+  checkStored(read, architecture, where);
+  return read;
+}
+
+/** Scores of a text: a label's each, or the number. */
+export function scoresOf(architecture: Architecture, { kind, value }: AnsweredQuestion): number {
+  const { units } = headOf(architecture);
+  return kind === 'single' && value !== undefined ? units - 1 : hasSigmoidHead(architecture, kind) ? 2 : units;
+}
+
+/** Numbers of a text's features: what the head reads. */
+export function featuresOf(architecture: Architecture): number {
+  return weightShapes(architecture).get(`${headOf(architecture).name}/kernel`)![0]!;
+}
+
+/** What a graph gives for a text. */
+interface GraphOutputs {
+  readonly scores: number;
+  readonly features: number;
+  /** Whether there is a number beside the scores. */
+  readonly hasValue: boolean;
+  /** Whether there are shares of attention. */
+  readonly attends: boolean;
+}
+
+/** Throws unless a graph has our inputs and just these outputs, and no operators but ours. */
+export function checkInterface(model: OnnxModel, { scores, features, hasValue, attends }: GraphOutputs, where: string): void {
   const expected: readonly [readonly OnnxPort[], string][] = [
-    [read.inputs, `${ports.ids} int32 batch,time; ${ports.lengths} int32 batch`],
+    [model.inputs, `${ports.ids} int32 batch,time; ${ports.lengths} int32 batch`],
     [
-      read.outputs,
+      model.outputs,
       [
         `${ports.scores} float32 batch,${scores}`,
-        `${ports.features} float32 batch,${width}`,
-        ...(isJoint ? [`${ports.value} float32 batch,1`] : []),
+        `${ports.features} float32 batch,${features}`,
+        ...(hasValue ? [`${ports.value} float32 batch,1`] : []),
         ...(attends ? [`${ports.attention} float32 batch,steps`] : []),
       ].join('; '),
     ],
@@ -45,7 +74,7 @@ export function readOnnx(model: Uint8Array, architecture: Architecture, where: s
     const described = found.map((port) => `${port.name} ${port.type} ${port.shape.join()}`).join('; ');
     if (described !== wanted) throw foreign(where, `the inputs or outputs "${described.slice(0, 200)}" instead of "${wanted}"`);
   }
-  for (const node of read.nodes) {
+  for (const node of model.nodes) {
     if (!operators.has(node.operator))
       throw new HumanError(
         'model.operator',
@@ -53,11 +82,10 @@ export function readOnnx(model: Uint8Array, architecture: Architecture, where: s
         [where, node.operator.slice(0, 100)],
       );
   }
-  checkStored(read, architecture, where);
-  return read;
 }
 
-function checkStored(model: OnnxModel, architecture: Architecture, where: string): void {
+/** Throws unless a graph's constants are the weights of that architecture, and a few small ones. */
+export function checkStored(model: Pick<OnnxModel, 'tensors'>, architecture: Architecture, where: string): void {
   const tensors = byName(model, where);
   const expected = storedWeights(architecture);
   for (const [name, { shape, form, absent }] of expected) {
@@ -86,7 +114,7 @@ function checkStored(model: OnnxModel, architecture: Architecture, where: string
   }
 }
 
-function byName(model: OnnxModel, where: string): Map<string, OnnxTensor> {
+function byName(model: Pick<OnnxModel, 'tensors'>, where: string): Map<string, OnnxTensor> {
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   if (tensors.size !== model.tensors.length) throw foreign(where, 'two tensors of one name');
   return tensors;

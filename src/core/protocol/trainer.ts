@@ -1,4 +1,5 @@
 import type { TaskKind } from '../model/onnxWriter';
+import type { WordVectors } from '../text/vectors';
 import type { BundleFiles } from './predictor';
 
 /** Host ↔ trainer worker. */
@@ -57,6 +58,10 @@ export interface TrainRequest {
   readonly validation: readonly TrainingRow[];
   /** A bundle to start from: its tokenizer is kept and its weights are taken over, the head's too where the labels are the same. */
   readonly base?: BundleFiles;
+  /** Another model's tokenizer.json, and the tokens that it reads of a text, in place of a vocabulary of the rows' own, so that both models read texts alike. Not with a base, which brings its own. */
+  readonly tokenizer?: { readonly json: Uint8Array; readonly maxTokens: number };
+  /** Where the token vectors start; the embedding is as wide as they are, up to a multiple of 4. Not with a base, which brings its own. */
+  readonly vectors?: WordVectors;
   readonly hyperparameters: Hyperparameters;
   /** Threads to compute with, at least 1. The result does not depend on it. */
   readonly workers: number;
@@ -134,6 +139,8 @@ export interface Hyperparameters {
   readonly ngramLength: number;
   /** Where the head of a base starts: as the base has it, fitted to the rows over the layers below as they are, or so and nothing else learns. Without a base of no account. */
   readonly baseHead: 'kept' | 'fitted' | 'only';
+  /** Whether the token vectors learn as the layers above do, or stay as they are. */
+  readonly embeddingTraining: 'tuned' | 'frozen';
   readonly seed: number;
 }
 

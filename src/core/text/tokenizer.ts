@@ -15,6 +15,16 @@ export interface Token {
   readonly end: number;
 }
 
+/** What a vocabulary is learned by. */
+export interface VocabularyOptions {
+  /** How often a token has to occur, from 1. */
+  readonly minFrequency: number;
+  /** Most tokens, `<pad>` and `<unk>` included. */
+  readonly maxVocabulary: number;
+  /** Tokens that are read of a text, from 1. */
+  readonly maxTokens: number;
+}
+
 /**
  * What is kept of a text of `count` tokens: the first `head` and the last `tail`.
  *
@@ -55,19 +65,25 @@ export class Tokenizer {
 
   /**
    * Learns a vocabulary: `<pad>` 0, `<unk>` 1, then tokens by falling frequency, equally frequent ones by code points.
-   * @param options.minFrequency how often a token has to occur, from 1
-   * @param options.maxVocabulary most tokens, `<pad>` and `<unk>` included
-   * @param options.maxTokens tokens that are read of a text, from 1
    */
-  static build(texts: Iterable<string>, options: { readonly minFrequency: number; readonly maxVocabulary: number; readonly maxTokens: number }): Tokenizer {
+  static build(texts: Iterable<string>, options: VocabularyOptions): Tokenizer {
+    const learning = Tokenizer.learn();
+    for (const text of texts) learning.add(text);
+    return learning.build(options);
+  }
+
+  /** As {@link build}, for texts that come one by one. */
+  static learn(): { add(text: string): void; build(options: VocabularyOptions): Tokenizer } {
     const counter = new TokenCounter();
     const scanner = new TokenScanner();
-    for (const text of texts) {
-      scanner.reset(text);
-      while (scanner.next()) counter.add(scanner);
-      scanner.release();
-    }
-    return new Tokenizer(new WordVocabulary(counter.tokens(options.minFrequency, options.maxVocabulary)), options.maxTokens);
+    return {
+      add: (text) => {
+        scanner.reset(text);
+        while (scanner.next()) counter.add(scanner);
+        scanner.release();
+      },
+      build: ({ minFrequency, maxVocabulary, maxTokens }) => new Tokenizer(new WordVocabulary(counter.tokens(minFrequency, maxVocabulary)), maxTokens),
+    };
   }
 
   /**

@@ -95,6 +95,51 @@ describe('the command line', function () {
     assert.ok(fineTuned.epochs[0]!.validAccuracy >= 0.95, 'training from a base starts where the base stood');
   });
 
+  it('trains from word vectors, and puts models that share a tokenizer together', () => {
+    writeFileSync(path.join(folder, 'tiny.vec.gz'), gzipSync('6 5\nGreat 1 0 0 0 1\nwonderful 1 0 0 0 .9\nawful 0 1 0 0 1\nterrible 0 1 0 0 nan\nservice 0 0 1 0 1\n'));
+    const plain = ['train', '--label', 'label', '--hidden-units', '8', '--epochs', '2', '--learning-rate', '0.02'];
+    const one = run([...plain, '--vectors', 'tiny.vec.gz', '--embedding-training', 'frozen', '--output', 'one', 'train.csv.gz']);
+    assert.strictEqual(one.status, 0, one.stderr);
+    assert.match(one.stderr, /line 5: the vector of terrible/);
+    assert.match(one.stderr, /should have 6 words.* has 5/);
+    assert.match(one.stderr, /vectors of 5 numbers for 4 of \d+ words of the vocabulary \(\d\.\d %\), which are \d+\.\d % of what is read/);
+    assert.match(one.stderr, /most frequent words without a vector: .*\(\d+\)/);
+    const card = JSON.parse(readFileSync(path.join(folder, 'one/model.json'), 'utf8')) as { data: Record<string, unknown>; architecture: { layers: { size?: number }[] } };
+    assert.deepStrictEqual([card.data['vectors'], card.data['vectorSize'], card.data['vectorWords'], card.architecture.layers[0]!.size], ['tiny.vec.gz', 5, 4, 8]);
+
+    const two = run([...plain, '--tokenizer', 'one', '--seed', '7', '--precision', 'int8', '--output', 'two', 'train.csv.gz']);
+    assert.strictEqual(two.status, 0, two.stderr);
+    const alone = run([...plain, '--limit', '100', '--output', 'alone', 'train.csv.gz']);
+    assert.strictEqual(alone.status, 0, alone.stderr);
+
+    const put = ['ensemble', '--valid', 'test.csv', '--label', 'label'];
+    const together = run([...put, '--json', '--output', 'both', './one', './two']);
+    assert.strictEqual(together.status, 0, together.stderr);
+    const result = lastLine(together.stdout) as { members: { weight: number; metrics: { loss: number } }[]; metrics: { accuracy: number; loss: number } };
+    assert.ok(Math.abs(result.members.reduce((sum, { weight }) => sum + weight, 0) - 1) < 1e-9);
+    for (const { metrics } of result.members) assert.ok(result.metrics.loss <= metrics.loss + 1e-6, JSON.stringify(result));
+    const evaluated = run(['evaluate', '--model', './both', '--label', 'label', '--json', 'test.csv']);
+    assert.strictEqual(evaluated.status, 0, evaluated.stderr);
+    assert.strictEqual((lastLine(evaluated.stdout) as EvaluateJson).accuracy, result.metrics.accuracy);
+    assert.strictEqual(run(['classify', '--model', './both', 'test.csv']).status, 0);
+
+    const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [[...put, '--output', 'x', './one', './alone'], 1, /different tokens.*Train alone again.*train --tokenizer .*one/],
+      [[...put, '--output', 'x', './one'], 2, /2 to 16 models, not 1/],
+      [[...plain, '--base', './both', '--output', 'x', 'train.csv.gz'], 1, /both is an ensemble of one v1, two v1/],
+      [[...plain, '--base', './one', '--vectors', 'tiny.vec.gz', '--output', 'x', 'train.csv.gz'], 2, /--vectors is for a model that is trained from scratch/],
+      [[...plain, '--base', './one', '--tokenizer', './two', '--output', 'x', 'train.csv.gz'], 2, /--tokenizer is for a model that is trained from scratch/],
+      [[...plain, '--vectors', 'tiny.vec.gz', '--embedding-size', '8', '--output', 'x', 'train.csv.gz'], 2, /Leave out --embedding-size or --vectors/],
+      [[...plain, '--vectors', 'test.csv', '--output', 'x', 'train.csv.gz'], 1, /test\.csv is no text file of word vectors/],
+    ];
+    for (const [args, status, message] of refused) {
+      const failed = run(args);
+      assert.match(failed.stderr, message);
+      assert.strictEqual(failed.status, status, failed.stderr);
+    }
+    assert.ok(!readdirSync(folder).includes('x'));
+  });
+
   it('trains the same model with however many workers', () => {
     const models = [1, 2, 4].map((workers) => {
       const trained = run(['train', '--label', 'label', '--hidden-units', '16', '--epochs', '2', '--workers', String(workers), '--name', 'same', '--output', `workers${workers}`, 'train.csv.gz']);

@@ -21,7 +21,8 @@ describe('hyperparameters', () => {
     const all: Readonly<Record<keyof Hyperparameters, true>> = {
       embeddingSize: true, hiddenUnits: true, layers: true, filters: true, kernelSize: true, poolSize: true, denseUnits: true, shuffle: true, dropout: true, embeddingDropout: true, recurrentDropout: true, wordDropout: true, labelSmoothing: true, classWeights: true, regressionLoss: true, huberDelta: true, valueWeight: true,
       batchSize: true, learningRate: true, schedule: true, finalRateShare: true, layerDecay: true, unfreezeEpochs: true, weightDecay: true, weightAveraging: true, epochs: true,
-      patience: true, gradientClip: true, maxTokens: true, minFrequency: true, vocabularySize: true, ngramBuckets: true, ngramLength: true, baseHead: true, seed: true,
+      patience: true, gradientClip: true, maxTokens: true, minFrequency: true, vocabularySize: true, ngramBuckets: true, ngramLength: true, baseHead: true, embeddingTraining: true,
+      seed: true,
     };
     assert.deepStrictEqual(hyperparameterSpecs.map(({ name }) => name).sort(), Object.keys(all).sort());
   });
@@ -48,7 +49,7 @@ describe('hyperparameters', () => {
     const choices = hyperparameterSpecs.flatMap((spec) => ('choices' in spec ? [spec] : []));
     assert.deepStrictEqual(
       choices.map(({ name }) => name),
-      ['classWeights', 'regressionLoss', 'shuffle', 'schedule', 'baseHead'],
+      ['classWeights', 'regressionLoss', 'shuffle', 'schedule', 'baseHead', 'embeddingTraining'],
     );
     for (const { name, choices: all, default: own } of choices) {
       assert.ok(all.length > 1 && new Set<string>(all).size === all.length && (all as readonly string[]).includes(own));

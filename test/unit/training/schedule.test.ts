@@ -136,6 +136,17 @@ describe('a plan of rates', () => {
     assert.strictEqual(wide.get('ngrams/table'), without.get('head/kernel'));
   });
 
+  it('leaves frozen token vectors as they are, and the others as without that', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 30 }), fc.double({ min: 1, max: 4, noNaN: true }), (unfreezeEpochs, epoch, layerDecay) => {
+        const [, ...above] = groups({ unfreezeEpochs, layerDecay }, { epoch });
+        assert.deepStrictEqual(groups({ unfreezeEpochs, layerDecay, embeddingTraining: 'frozen' }, { epoch }), [0, ...above]);
+      }),
+    );
+    // three layers are left to thaw
+    assert.strictEqual(ratePlan(layout, { ...plain, unfreezeEpochs: 2, embeddingTraining: 'frozen' }).lastThaw(30), 4);
+  });
+
   it('thaws layer by layer from the top, one after each so many epochs', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 30 }), (unfreezeEpochs, epoch) => {
