@@ -83,7 +83,6 @@ export const trainingPanelStrings = {
   partValid: l10n.t('Validation'),
   partTest: l10n.t('Test'),
   sharesProblem: l10n.t('The shares have to be numbers that make 100 per cent together, with something for training.'),
-  embeddingTraining: l10n.t('Training of the embedding'),
   seed: l10n.t('Seed'),
   seedProblem: l10n.t('The seed has to be a whole number from 0 to {0}.'),
   writeFiles: l10n.t('Write Files'),
