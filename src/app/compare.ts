@@ -5,15 +5,14 @@ import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { PredictedScores } from '../core/protocol/predictor';
 import { compareModels, type Comparison, type ComparisonResult } from '../core/report/comparison';
 import type { Predictor } from '../inference/predictor';
-import { answerOfRow } from './answers';
-import type { LabeledText } from './labeledRows';
+import { answerOf, type LabeledText } from './labeledRows';
 import { namingFolder, type OpenedModel } from './modelStore';
 
 /** Models that can be compared at once. */
 export const mostCompared = 20;
 
 export interface CompareRequest {
-  /** What the models are judged on, at least one row. */
+  /** What the models are judged on, read as their kind: at least one row. */
   readonly rows: readonly LabeledText[];
   /** The file of `rows`, as a person knows it. */
   readonly file: string;
@@ -39,7 +38,7 @@ export interface ComparedModels {
 /**
  * Asks several models about the same rows, and judges them: each with a bootstrap interval, each two with McNemar's test and the paired bootstrap.
  *
- * @throws HumanError `compare.kinds` when models answer different questions, `compare.labels` when a model lacks a label that a row has, `import.number`, and those of the predictor; CancelledError
+ * @throws HumanError `compare.kinds` when models answer different questions, `compare.labels` when a model lacks a label that a row has, and those of the predictor; CancelledError
  */
 export async function compareOnRows(request: CompareRequest): Promise<ComparedModels> {
   const { pause, signal, seed } = request;
@@ -52,9 +51,9 @@ export async function compareOnRows(request: CompareRequest): Promise<ComparedMo
 }
 
 async function askAll(request: CompareRequest): Promise<Comparison> {
-  const { rows, file, labelColumn, models, predictor, signal, onProgress } = request;
+  const { rows, file, models, predictor, signal, onProgress } = request;
   const kind = checkKinds(models);
-  const answers = rows.map((row) => answerOfRow(row, { kind, file, labelColumn }));
+  const answers = rows.map((row) => answerOf(row, kind));
   for (const model of models) checkLabels(model, answers, request);
   const labels = [...new Set(models.flatMap(({ model }) => model.manifest.task.labels.map(({ id }) => id)))];
   const index = new Map(labels.map((label, position) => [label, position]));

@@ -2,7 +2,10 @@ import { columnIndices, recordText } from '../core/csv/columns';
 import type { Defect } from '../core/csv/defects';
 import { recordBatches, type RecordReader } from '../core/csv/reader';
 import { CancelledError, HumanError } from '../core/errors';
+import type { DecisionValue } from '../core/labels/decision';
 import { formatAnswer, parseLabelList, unsafeCell } from '../core/labels/labelCells';
+import { stratifiedSample } from '../core/labels/split';
+import { fewestToShare, strataOf } from '../core/labels/strata';
 import type { TaskKind } from '../core/model/onnxWriter';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 
@@ -92,10 +95,29 @@ export async function readLabeled({ chunks, reader, textColumns, labelColumn, va
   return { rows, unlabeled };
 }
 
+/** What a row of that kind answers. */
+export function answerOf({ label, labels, value }: LabeledText, kind: TaskKind): DecisionValue {
+  const answer = { single: label, multi: labels, number: value }[kind];
+  if (answer === undefined) throw new Error(`The rows were not read as ${kind}.`);
+  return answer;
+}
+
+/** `count` of the rows at most, drawn with the seed so that each stratum (see {@link strataOf}) keeps its share. */
+export function sampleRows(rows: readonly LabeledText[], kind: TaskKind, count: number, seed: number): readonly LabeledText[] {
+  const most = Math.min(count, rows.length);
+  const strata = strataOf(
+    rows.map((row) => answerOf(row, kind)),
+    fewestToShare([most / rows.length, 1 - most / rows.length]),
+  );
+  const stratum = new Map(rows.map((row, index) => [row, strata[index]!]));
+  return stratifiedSample(rows, most, (row) => stratum.get(row)!, seed);
+}
+
 /** Largest magnitude of a number. */
 const largest = 1e30;
 
-function numberOf(text: string, file: string, row: number, column: string): number {
+/** The number in a cell. @throws HumanError `rows.number` where it is none */
+export function numberOf(text: string, file: string, row: number, column: string): number {
   const number = Number(unsafeCell(text));
   if (!(Math.abs(number) <= largest))
     throw new HumanError('rows.number', '{0}, row {1}, column {2}: "{3}" is no number. Write it with a point, such as 3.5, empty the cell to leave the row out, or choose the column that holds the numbers.', [file, row, column, text.slice(0, 40)]);

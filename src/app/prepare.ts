@@ -5,16 +5,15 @@ import { recordBatches, type RecordReader } from '../core/csv/reader';
 import type { TextRecord } from '../core/csv/record';
 import { CancelledError, HumanError } from '../core/errors';
 import type { DecisionValue } from '../core/labels/decision';
-import { answerOfCell } from '../core/labels/importFormats';
 import { formatAnswer, parseLabelList } from '../core/labels/labelCells';
 import { mapLabel, mapLabels, type LabelMap } from '../core/labels/labelMap';
 import { stratifiedParts } from '../core/labels/split';
-import { strataOf } from '../core/labels/strata';
+import { fewestToShare, strataOf } from '../core/labels/strata';
 import type { TaskKind } from '../core/model/onnxWriter';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import { firstWords } from '../core/text/firstWords';
 import { normalizeText } from '../core/text/normalize';
-import type { LabeledColumns } from './labeledRows';
+import { numberOf, type LabeledColumns } from './labeledRows';
 import { wholeOrNothing, type RecordSink } from './recordSink';
 
 /** The parts that data are split into, in the order of their shares. */
@@ -120,7 +119,7 @@ interface PreparedRow {
  * All rows that are kept are in memory at the end. If anything goes wrong, the sinks are discarded.
  *
  * @throws CancelledError when `signal` is raised
- * @throws HumanError when the file cannot be read, lacks a column, `import.number` when a label should be a number and is none, `prepare.none` when no row is left, and when the sinks cannot be written
+ * @throws HumanError when the file cannot be read, lacks a column, `rows.number` when a label should be a number and is none, `prepare.none` when no row is left, and when the sinks cannot be written
  */
 export async function prepareFile(request: PrepareRequest): Promise<PrepareSummary> {
   return await wholeOrNothing(
@@ -148,10 +147,9 @@ class Preparation {
     const read = await this.read();
     const { rows, contradictions } = this.withoutRepeats(read);
     if (rows.length === 0) throw this.nothingLeft();
-    const smallest = Math.min(...partNames.map((name) => shares[name]).filter((share) => share > 0));
     const strata = strataOf(
       rows.map(({ answer }) => answer),
-      Math.ceil(1 / smallest),
+      fewestToShare(Object.values(shares)),
     );
     const stratum = new Map(rows.map((row, index) => [row, strata[index]!]));
     const parts = await stratifiedParts(
@@ -220,7 +218,7 @@ class Preparation {
       return mapLabels(labels, map, onlyMapped);
     }
     const mapped = this.mapped(cell);
-    return mapped === undefined || kind === 'single' ? mapped : answerOfCell(mapped, kind, ';', { file: reader.fileName, row, column: labelColumn });
+    return mapped === undefined || kind === 'single' ? mapped : numberOf(mapped, reader.fileName, row, labelColumn);
   }
 
   private mapped(cell: string): string | undefined {

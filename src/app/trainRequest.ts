@@ -1,11 +1,12 @@
 import { HumanError } from '../core/errors';
 import { dataHash } from '../core/labels/dataHash';
-import { quantileStrata, setStrata, stratifiedSplit } from '../core/labels/split';
+import { stratifiedSplit } from '../core/labels/split';
+import { fewestToShare, strataOf } from '../core/labels/strata';
 import { checkBase, hasLabels } from '../core/model/manifest';
 import type { TaskKind } from '../core/model/onnxWriter';
 import type { TrainingRow, TrainRequest } from '../core/protocol/trainer';
 import { normalizeText } from '../core/text/normalize';
-import type { LabeledColumns, LabeledText } from './labeledRows';
+import { answerOf, type LabeledColumns, type LabeledText } from './labeledRows';
 import type { OpenedModel } from './modelStore';
 
 /** Share of the rows that is held out where nobody says otherwise. */
@@ -82,24 +83,18 @@ async function split(
   if ('rows' in heldOut) return { rows, validation: heldOut.rows };
   // a head that is fitted by itself is judged by cross-validation, and few rows are too many to lose
   if (base !== undefined && baseHead === 'only') return { rows, validation: [] };
-  const strata = strataOf(rows, kind, heldOut.share);
-  const parts = await stratifiedSplit(rows, heldOut.share, { labelOf: (row) => strata.get(row)!, textOf: ({ text }) => text, seed, breathe });
+  const strata = strataOf(
+    rows.map((row) => answerOf(row, kind)),
+    fewestToShare([heldOut.share, 1 - heldOut.share]),
+  );
+  const stratum = new Map(rows.map((row, index) => [row, strata[index]!]));
+  const parts = await stratifiedSplit(rows, heldOut.share, { labelOf: (row) => stratum.get(row)!, textOf: ({ text }) => text, seed, breathe });
   if (kind !== 'multi') return { rows: parts.kept, validation: parts.heldOut };
   // a label whose rows are all in strata of others may have gone as a whole
   const known = new Set(parts.kept.flatMap(({ labels = [] }) => labels));
   const needed = new Set(parts.heldOut.filter(({ labels = [] }) => labels.some((label) => !known.has(label))).map(({ text }) => normalizeText(text)));
   const isKept = ({ text }: LabeledText): boolean => needed.size > 0 && needed.has(normalizeText(text));
   return { rows: [...parts.kept, ...parts.heldOut.filter(isKept)], validation: parts.heldOut.filter((row) => !isKept(row)) };
-}
-
-/**
- * What rows are stratified by where a share of them is taken: their label, their set of labels, the quantile of their number.
- * @param share in 0..1
- */
-export function strataOf(rows: readonly LabeledText[], kind: TaskKind, share: number): ReadonlyMap<LabeledText, string> {
-  const fewest = Math.ceil(1 / Math.min(share, 1 - share));
-  const strata = kind === 'multi' ? setStrata(rows.map(({ labels = [] }) => labels), fewest) : kind === 'number' ? quantileStrata(rows.map(({ value }) => value ?? NaN), fewest) : rows.map(({ label }) => label);
-  return new Map(rows.map((row, index) => [row, strata[index]!]));
 }
 
 /** A row with its number in its label, for the hash of the data. */

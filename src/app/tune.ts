@@ -14,9 +14,8 @@ import type { Hyperparameters, TrainProgress } from '../core/protocol/trainer';
 import type { Predictor } from '../inference/predictor';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import type { Trainer } from '../training/trainerClient';
-import { answerOfRow } from './answers';
 import { foldMetrics, isBetter } from './foldMetrics';
-import type { LabeledColumns, LabeledText } from './labeledRows';
+import { answerOf, type LabeledColumns, type LabeledText } from './labeledRows';
 import { fractionOf } from './trainings';
 import { defaultHeldOut, trainRequest } from './trainRequest';
 
@@ -103,7 +102,7 @@ const modelKey = 'tune';
  * Cross-validates each candidate on folds that are the same for all: seeded, stratified, equal texts in one fold. Of the other folds a part is held out that decides when to stop, so that the fold that scores is
  * never seen before. What is done is remembered; after a cancellation or a kill, the same request goes on with the fold and the batch at hand.
  *
- * @throws HumanError `tune.fewTexts`, `tune.allDiverged`, `import.number`, those of `trainRequest` and of training, and when the record cannot be read or written; CancelledError
+ * @throws HumanError `tune.fewTexts`, `tune.allDiverged`, those of `trainRequest` and of training, and when the record cannot be read or written; CancelledError
  */
 export async function tune(request: TuneRequest): Promise<TuneResult> {
   return await new Tuning(request).run();
@@ -127,7 +126,7 @@ class Tuning {
     const breathe = (): Promise<void> => this.breathe(pause);
     // before the first training: a mistake in the last candidate should not come to light after hours
     const settings = candidates.map(({ preset, hyperparameters }) => checkHyperparameters(hyperparameters, findPreset(preset)?.defaults));
-    const answers = rows.map((row) => answerOfRow(row, this.request));
+    const answers = rows.map((row) => answerOf(row, kind));
     const strata = strataOf(answers, folds);
     const places = [...rows.keys()];
     const foldOf = await stratifiedFolds(places, folds, { labelOf: (row) => strata[row]!, textOf: (row) => rows[row]!.text, seed, breathe });

@@ -1,6 +1,17 @@
 import type { EpochReport } from '../core/protocol/trainer';
-import type { TaskKind } from '../core/model/onnxWriter';
+import { taskKinds, type TaskKind } from '../core/model/onnxWriter';
 import { UsageError, type Arguments, type FlagSpec } from './arguments';
+
+/** `--kind`, of the commands that read a file without a model that would say it. */
+export const kindFlag: FlagSpec = { value: 'KIND', help: 'what the label column holds: single, a label; multi, several with ; or | between them, empty for none; number (default single)' };
+
+/** @throws UsageError when there is no such kind */
+export function readKind(args: Arguments): TaskKind {
+  const given = args.text('kind') ?? 'single';
+  const kind = taskKinds.find((each) => each === given);
+  if (kind === undefined) throw new UsageError(`--kind takes ${taskKinds.join(', ')}.`);
+  return kind;
+}
 
 /** `--threshold`, of what asks a model. */
 export const thresholdFlag: FlagSpec = { value: 'T', help: 'score from which the second of two labels is chosen, or each of several labels at once (default: as the model says, else 0.5)' };

@@ -6,7 +6,7 @@ import { parseLabelMap, readLabelMap, type LabelMap } from '../core/labels/label
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext, Output } from './context';
 import { DefectNotes } from './labeledFile';
-import { kindFlag, readKind } from './kind';
+import { kindFlag, readKind } from './kinds';
 import { readSmallFile } from './smallFile';
 import { ProgressLine } from './terminal';
 import { textTable } from './textTable';
@@ -15,7 +15,7 @@ export const prepareSpec: CommandSpec = {
   summary: 'Makes training, validation and test data of a labelled file: train.csv, valid.csv and test.csv.',
   operands: '--label COL --output DIR FILE',
   flags: {
-    label: { value: 'COL', help: 'column that holds the label' },
+    label: { value: 'COL', help: 'column that holds the label, the labels or the number, see --kind' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line; joined texts go to the column text (default text)' },
     kind: kindFlag,
     map: { value: 'OLD=NEW[,…]', help: 'what labels become; nothing after = drops the rows; \\, and \\= are the signs themselves' },

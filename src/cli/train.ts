@@ -1,6 +1,5 @@
-import { stratifiedSample } from '../core/labels/split';
 import { CancelledError } from '../core/errors';
-import { taskKinds, type TaskKind } from '../core/model/onnxWriter';
+import type { TaskKind } from '../core/model/onnxWriter';
 import { presets } from '../core/model/presets';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { TrainingRow, TrainRequest, TrainResult } from '../core/protocol/trainer';
@@ -8,15 +7,15 @@ import { trainedDocument } from '../core/report/trained';
 import type { ReportPlace } from '../core/report/wording';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
 import { recipeFor } from '../app/baseRecipe';
-import type { LabeledText } from '../app/labeledRows';
-import { defaultHeldOut, strataOf, trainRequest, type TrainingPlan } from '../app/trainRequest';
+import { sampleRows } from '../app/labeledRows';
+import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
 import { withVectors } from '../app/wordVectors';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { choosePreset, hyperparameterFlags, readHyperparameters } from './hyperparameters';
-import { readThreshold, successText } from './kinds';
+import { kindFlag, readKind, readThreshold, successText } from './kinds';
 import { DefectNotes, readLabeledFile } from './labeledFile';
 import { readTask, taskFlag } from './taskFolder';
 import { ProgressLine } from './terminal';
@@ -27,8 +26,8 @@ export const trainSpec: CommandSpec = {
   operands: '--label COL --output DIR FILE, or --task DIR',
   flags: {
     task: { ...taskFlag, help: `${taskFlag.help}: trains on what was decided instead of a file, held out are the random checks if 20 are decided; without --output the model becomes the task’s next version` },
-    label: { value: 'COL', help: 'column that holds the label; with --kind multi several, separated by ; or | (empty: none), with --kind number the number' },
-    kind: { value: 'KIND', help: `what is asked of a text: ${taskKinds.join(', ')} (default single)` },
+    label: { value: 'COL', help: 'column that holds the label, the labels or the number, see --kind' },
+    kind: kindFlag,
     value: { value: 'COL', help: 'column of a number that the model gives beside the label: one joint model for both' },
     threshold: { value: 'T', help: 'decision threshold to be written into the model: of the second of two labels, or of each with --kind multi (default 0.5)' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
@@ -61,8 +60,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
     args.required('output');
   }
   const { preset, hyperparameters: own } = await choosePreset(context, args.text('preset') ?? presets[0]!.name);
-  const kind = taskKinds.find((each) => each === (args.text('kind') ?? 'single'));
-  if (!kind) throw new UsageError(`--kind takes one of ${taskKinds.join(', ')}.`);
+  const kind = readKind(args);
   if (args.text('value') !== undefined && kind !== 'single') throw new UsageError('--value is about a number beside one label, with --kind single. For a number alone give its column as --label with --kind number.');
   const threshold = readThreshold(args);
   if (threshold !== undefined && kind === 'number') throw new UsageError('--threshold decides for labels, and there are none with --kind number.');
@@ -86,7 +84,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
 
   const progress = new ProgressLine(context.terminal);
   const data = taskPath === undefined ? await fileData(args, context, kind, split, progress) : await taskData(args, context, taskPath, split);
-  const rows = limit === undefined ? data.rows : sampled(data, Math.min(limit, data.rows.length), seed);
+  const rows = limit === undefined ? data.rows : sampleRows(data.rows, data.kind, limit, seed);
   const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base, data.kind), ...own });
   const description = args.text('description');
   const planned = await trainRequest(
@@ -217,12 +215,6 @@ async function fileData(args: Arguments, context: CliContext, kind: TaskKind, sp
   const rows = await readLabeledFile(context, file, columns, progress);
   const heldOut = validFile === undefined ? { share: split } : { rows: await readLabeledFile(context, validFile, columns, progress), file: validFile };
   return { ...columns, rows, heldOut, file, name: lastSegment(output), version: 'v1', ...folderOutput(context, output) };
-}
-
-/** The first rows after a seeded stratified shuffle. */
-function sampled({ rows, kind }: TrainingData, count: number, seed: number): readonly LabeledText[] {
-  const strata = strataOf(rows, kind, count / rows.length);
-  return stratifiedSample(rows, count, (row) => strata.get(row)!, seed);
 }
 
 /** What was decided in a task: text and answer of each example, in the order of its sources. */

@@ -1,7 +1,7 @@
 import { metricNames } from '../app/foldMetrics';
+import { sampleRows } from '../app/labeledRows';
 import { bestPreset, defaultFolds, mostFolds, tune, type CandidateResult } from '../app/tune';
 import { CancelledError } from '../core/errors';
-import { stratifiedSample } from '../core/labels/split';
 import { checkHyperparameters } from '../core/model/hyperparameters';
 import { formatPresetFile } from '../core/model/presetFile';
 import { presets } from '../core/model/presets';
@@ -10,7 +10,7 @@ import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { choosePreset, flagOf, givenHyperparameters, hyperparameterFlags, readHyperparameters } from './hyperparameters';
-import { kindFlag, readKind } from './kind';
+import { kindFlag, readKind } from './kinds';
 import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
 import { textTable } from './textTable';
@@ -19,7 +19,7 @@ export const tuneSpec: CommandSpec = {
   summary: 'Finds good hyperparameters by cross-validation, over a grid or at random, and writes the best as a preset file for train.',
   operands: '--label COL --output DIR FILE',
   flags: {
-    label: { value: 'COL', help: 'column that holds the label' },
+    label: { value: 'COL', help: 'column that holds the label, the labels or the number, see --kind' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     kind: kindFlag,
     presets: { value: 'NAME|FILE[,…]', help: `presets to try, or preset files: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name})` },
@@ -52,7 +52,7 @@ export async function tuneModel(args: Arguments, context: CliContext): Promise<v
 
   const progress = new ProgressLine(context.terminal);
   const all = await readLabeledFile(context, file, { ...columns, ...(kind === 'single' ? {} : { kind }) }, progress);
-  const rows = limit === undefined ? all : stratifiedSample(all, Math.min(limit, all.length), (row) => row.label, seed);
+  const rows = limit === undefined ? all : sampleRows(all, kind, limit, seed);
   const say = (line: string): void => {
     progress.clear();
     context.terminal.stderr(`${line}\n`);

@@ -160,7 +160,7 @@ describe('preparing a labelled file', () => {
     const tenths = tables.test.slice(1).map(([, stars]) => Math.floor(Number(stars) / 20));
     for (let tenth = 0; tenth < 10; tenth++) assert.strictEqual(tenths.filter((each) => each === tenth).length, 4);
     const broken = 'text,stars\na,1\nb,n/a\nc,3';
-    await assert.rejects(prepared(broken, { kind: 'number', labelColumn: 'stars' }), humanError('import.number', 'data.csv', 'row 2', 'stars', 'n/a'));
+    await assert.rejects(prepared(broken, { kind: 'number', labelColumn: 'stars' }), humanError('rows.number', 'data.csv', 'row 2', 'stars', 'n/a'));
     const mapped = await prepared(broken, { kind: 'number', labelColumn: 'stars', map: new Map([['n/a', '']]) });
     assert.deepStrictEqual([mapped.summary.kept, mapped.summary.dropped.notMapped], [2, 1]);
   });

@@ -128,7 +128,7 @@ describe('the command line, for several labels and for numbers', function () {
 
   it('explains mistakes', () => {
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
-      [['train', '--label', 'mood', '--kind', 'rank', '--output', 'x', 'train.csv'], 2, /--kind takes one of single, multi, number/],
+      [['train', '--label', 'mood', '--kind', 'rank', '--output', 'x', 'train.csv'], 2, /--kind takes single, multi, number/],
       [['train', '--label', 'stars', '--kind', 'number', '--value', 'stars', '--output', 'x', 'train.csv'], 2, /--value is about a number beside one label/],
       [['train', '--label', 'stars', '--kind', 'number', '--threshold', '0.5', '--output', 'x', 'train.csv'], 2, /--threshold/],
       [['evaluate', '--label', 'mood', '--threshold', '2', 'test.csv'], 2, /--threshold takes a number from 0 to 1/],
