@@ -23,10 +23,15 @@ export class Desk {
   ) {}
 
   /** Takes over what the host has kept. */
-  async begin({ form, training, report, comparison }: TrainingPanelStart): Promise<void> {
+  async begin({ form, table, training, report, comparison }: TrainingPanelStart): Promise<void> {
     const { tab, ...rest } = form ?? { tab: 'data' as const, ...emptyForm };
-    this.store.update({ tab, form: rest, training, report, comparison });
-    await Promise.all([this.loadModels(), rest.file === undefined ? this.chooseTable('editor', true) : this.reloadTable(rest.file)]);
+    this.store.update({ tab: table ? 'data' : tab, form: rest, training, report, comparison });
+    const findTable = async (): Promise<void> => {
+      if (table) this.takeTable(table);
+      else if (rest.file === undefined) await this.chooseTable('editor', true);
+      else await this.reloadTable(rest.file);
+    };
+    await Promise.all([this.loadModels(), findTable()]);
   }
 
   receive(event: TrainingPanelEvent): void {

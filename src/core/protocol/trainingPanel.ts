@@ -47,6 +47,8 @@ export type TrainingTab = (typeof trainingTabs)[number];
 export interface TrainingPanelStart {
   /** As an earlier page left it. */
   readonly form: TrainingForm | null;
+  /** The panel was opened on this table. */
+  readonly table: PanelTable | null;
   readonly training: PanelTraining | null;
   readonly report: readonly ReportSection[];
   readonly comparison: PanelComparison | null;
@@ -230,5 +232,5 @@ export type TrainingPanelEvent =
   /** All sections of the report as it stands; a section keeps its id. */
   | { readonly kind: 'report'; readonly sections: readonly ReportSection[] }
   | { readonly kind: 'comparison'; readonly comparison: PanelComparison }
-  /** A table was chosen elsewhere: by the command, on a file. */
+  /** The panel was opened anew, on this table. */
   | { readonly kind: 'table'; readonly table: PanelTable };

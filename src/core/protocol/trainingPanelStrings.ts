@@ -1,5 +1,3 @@
-import type { Hyperparameters } from './trainer';
-
 /** Marks a text for `scripts/l10n.mjs`, as in `panelStrings.ts`. */
 const l10n = { t: <T extends string>(text: T): T => text };
 
@@ -173,8 +171,8 @@ export const trainingPanelStrings = {
 
 export type TrainingStringKey = keyof typeof trainingPanelStrings;
 
-/** What the field calls the hyperparameters; what each does stands in `core/model/hyperparameters`. */
-export const hyperparameterNames: Readonly<Record<keyof Hyperparameters, string>> = {
+/** What the field calls the hyperparameters, by their names in `core/model/hyperparameters`, where it also stands what each does. */
+export const hyperparameterNames: Readonly<Record<string, string>> = {
   embeddingSize: l10n.t('Embedding size'),
   hiddenUnits: l10n.t('Hidden units'),
   layers: l10n.t('Layers'),
@@ -201,5 +199,22 @@ export const hyperparameterNames: Readonly<Record<keyof Hyperparameters, string>
   ngramBuckets: l10n.t('N-gram buckets'),
   ngramLength: l10n.t('N-gram length'),
   baseHead: l10n.t('Head of the base'),
+  embeddingTraining: l10n.t('Embedding training'),
+  filters: l10n.t('Filters'),
+  kernelSize: l10n.t('Kernel size'),
+  poolSize: l10n.t('Pool size'),
+  denseUnits: l10n.t('Dense units'),
+  shuffle: l10n.t('Shuffling'),
+  regressionLoss: l10n.t('Regression loss'),
+  huberDelta: l10n.t('Huber delta'),
+  valueWeight: l10n.t('Weight of the number'),
   seed: l10n.t('Seed'),
 };
+
+/** What `checkHyperparameters` says of values that cannot be; the page says it, too, as one types. */
+export const hyperparameterProblems: readonly string[] = [
+  l10n.t('{0} ({1}) cannot be {2}. Choose a number from {3} to {4}.'),
+  l10n.t('{0} ({1}) cannot be {2}. Choose a whole number.'),
+  l10n.t('{0} ({1}) has to be a multiple of {2}, which {3} is not. Choose {4}, for example.'),
+  l10n.t('{0} ({1}) cannot be {2}. Choose one of these: {3}.'),
+];
