@@ -1,30 +1,8 @@
 import * as assert from 'node:assert';
-import { readFileSync } from 'node:fs';
-import type { Page } from 'playwright-core';
+import { seriousFindings } from './axe';
 import type { FakeTask } from './fakeHost';
 import { openPanel, waitForPosition, useStage } from './opened';
 import { themes, type Theme } from './site';
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
-
-const axeSource = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
-
-/** What axe finds serious or critical in the page as it stands. */
-async function seriousFindings(page: Page): Promise<string[]> {
-  // evaluated as the debugger does, so the page's policy stays as strict as it is
-  await page.evaluate(axeSource);
-  const { violations, passes } = await page.evaluate(async () => {
-    const { axe } = window as unknown as { readonly axe: { readonly run: () => Promise<{ readonly violations: readonly Violation[]; readonly passes: readonly Violation[] }> } };
-    const result = await axe.run();
-    return { violations: result.violations, passes: result.passes.map(({ id }) => id) };
-  });
-  for (const rule of ['color-contrast', 'button-name']) assert.ok(passes.includes(rule), `axe has looked at ${rule}`);
-  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`));
-}
 
 describe('the panel for everyone', () => {
   const stage = useStage();
