@@ -332,7 +332,7 @@ export class TrainingWorkshop implements Disposable {
 
   private async go(run: Run, { data, heldOut, preset, hyperparameters }: TrainingChoice, { task, folder, base }: { readonly task: string; readonly folder: string; readonly base?: OpenedModel }): Promise<void> {
     const { window, trainings } = this.options;
-    const { file: _, ...columns } = data;
+    const columns = without(data, 'file');
     const file = window.nameOf(run.table);
     let outcome: TrainingOutcome | undefined;
     try {
@@ -417,16 +417,14 @@ export class TrainingWorkshop implements Disposable {
   /** Of a training that goes on; what went wrong before it did is over. */
   private progressing(part: Partial<PanelTraining>): void {
     if (!this.training || !this.run) return;
-    const { error: _, waitsFor: __, ...rest } = this.training;
-    this.training = { ...rest, ...part };
+    this.training = { ...without(this.training, 'error', 'waitsFor'), ...part };
     this.progress.soon('training', () => ({ kind: 'training', training: this.training! }));
   }
 
   private end(part: Partial<PanelTraining>): void {
     this.run = undefined;
     if (!this.training) return;
-    const { error: _, waitsFor: __, progress: ___, ...rest } = this.training;
-    this.become({ ...rest, ...part });
+    this.become({ ...without(this.training, 'error', 'waitsFor', 'progress'), ...part });
   }
 
   private become(training: PanelTraining): void {
@@ -469,4 +467,8 @@ export class TrainingWorkshop implements Disposable {
 
 function newCourse(kind: TaskKind): Course {
   return { history: [], stride: 1, stepsPerEpoch: 0, epochs: [], kind };
+}
+
+function without<T extends object, K extends keyof T & string>(value: T, ...names: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name as K))) as unknown as Omit<T, K>;
 }

@@ -71,8 +71,8 @@ export class Desk {
   }
 
   setHyperparameter(name: string, typed: string | undefined): void {
-    const { [name]: _, ...others } = this.store.state.form.typed;
-    this.change({ typed: typed === undefined ? others : { ...others, [name]: typed } });
+    const others = Object.entries(this.store.state.form.typed).filter(([each]) => each !== name);
+    this.change({ typed: Object.fromEntries(typed === undefined ? others : [...others, [name, typed]]) });
   }
 
   /** @param quietly nobody has asked for it, so a file that does not fit is none */

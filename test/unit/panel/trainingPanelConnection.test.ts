@@ -71,7 +71,7 @@ interface Page {
   readonly events: TrainingPanelEvent[];
   readonly connection: TrainingPanelConnection;
   /** Resolves with the first training that is told, from now on or as the last, of which this is so. */
-  until(isSo: (training: PanelTraining) => boolean): Promise<PanelTraining>;
+  readonly until: (isSo: (training: PanelTraining) => boolean) => Promise<PanelTraining>;
 }
 
 describe('the training panel’s connection and workshop', () => {
@@ -116,7 +116,7 @@ describe('the training panel’s connection and workshop', () => {
   async function open(): Promise<Page> {
     const [host, page] = line();
     const client = new RpcClient<TrainingPanelMethods>(page);
-    const connection = new TrainingPanelConnection(host, { workshop, language: 'zh-cn', strings: () => ({ Train: '训练' }), takeTable: () => undefined, messageOf: window.messageOf, note: window.note });
+    const connection = new TrainingPanelConnection(host, { workshop, language: 'zh-cn', strings: () => ({ Train: '训练' }), takeTable: () => undefined, messageOf: (error) => window.messageOf(error), note: (error) => window.note(error) });
     const events: TrainingPanelEvent[] = [];
     const waiting: { isSo(training: PanelTraining): boolean; resolve(training: PanelTraining): void }[] = [];
     void client.call('events', {}, {
@@ -325,7 +325,7 @@ describe('the training panel’s connection and workshop', () => {
     const { client } = await open();
     await client.call('chooseTable', { from: 'editor' });
     const form = { tab: 'model', file: id, kind: 'single', labelColumn: 'label', textColumns: ['text'], heldOut: '20', preset: 'bilstm-pool', typed: { batchSize: '6' }, compared: [] } as const;
-    await client.call('remember', { form: { ...form, typed: { ...form.typed, nothing: 'x' } } as unknown as typeof form });
+    await client.call('remember', { form: { ...form, typed: { ...form.typed, nothing: 'x' } } });
     assert.deepStrictEqual((await client.call('start', {})).form, form);
     assert.deepStrictEqual(window.kept, form);
     for (const bad of [

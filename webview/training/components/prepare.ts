@@ -69,7 +69,7 @@ export function prepareView(store: TrainingStore, desk: Desk): TrainingPart {
         'table',
         { class: 'label-values' },
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, say('valueInFile')), h('th', { scope: 'col' }, say('rows')), h('th', { scope: 'col', id: 'becomes' }, say('becomes')))),
-        h('tbody', {}, ...preview.labels.map(({ label, rows }, index) => h('tr', {}, h('th', { scope: 'row', id: `rename-${index}` }, h('bdi', {}, label)), h('td', {}, number(rows)), h('td', {}, renamed.get(label)!)))),
+        h('tbody', {}, ...preview.labels.map(({ label, rows }, index) => h('tr', {}, h('th', { scope: 'row', id: `rename-${index}` }, h('bdi', {}, label)), h('td', {}, number(rows)), h('td', {}, renamed.get(label))))),
       ),
     );
   }
