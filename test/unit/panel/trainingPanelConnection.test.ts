@@ -202,11 +202,10 @@ describe('the training panel’s connection and workshop', () => {
 
   it('thins out a long loss curve, and keeps it even', async () => {
     let seen: readonly { readonly step: number }[] = [];
-    const live = reports.live;
     const spied = new TrainingWorkshop({
       ...{ fileSystem, trainings, tools, window, pause: () => Promise.resolve() },
       models: new ModelStore({ fileSystem, shippedFolder: '/models' }),
-      reports: { ...reports, live: (course) => live(course), finished: (outcome, course, file) => ((seen = course.history), reports.finished(outcome, course, file)) },
+      reports: { ...reports, finished: (outcome, course, file) => ((seen = course.history), reports.finished(outcome, course, file)) },
     });
     courses = [
       (_, tell) => {
