@@ -118,7 +118,7 @@ describe('the training panel’s connection and workshop', () => {
     const client = new RpcClient<TrainingPanelMethods>(page);
     const connection = new TrainingPanelConnection(host, { workshop, language: 'zh-cn', strings: () => ({ Train: '训练' }), takeTable: () => undefined, messageOf: (error) => window.messageOf(error), note: (error) => window.note(error) });
     const events: TrainingPanelEvent[] = [];
-    const waiting: { isSo(training: PanelTraining): boolean; resolve(training: PanelTraining): void }[] = [];
+    const waiting: { readonly isSo: (training: PanelTraining) => boolean; readonly resolve: (training: PanelTraining) => void }[] = [];
     void client.call('events', {}, {
       onProgress: (event) => {
         events.push(event);
