@@ -42,7 +42,7 @@ const prepare: Check<PrepareChoice> = (value, path) => {
     {
       data,
       labelValues: list(object<PrepareChoice['labelValues'][number]>({ from: text(LONGEST_LABEL), to: text(LONGEST_LABEL) }, {}), mostPreviewLabels),
-      dropEmpty: bool,
+      dropContradictory: bool,
       dropRepeats: bool,
       shares: object<PrepareChoice['shares']>({ train: share, valid: share, test: share }, {}),
       seed: integer(0, LARGEST_SEED),

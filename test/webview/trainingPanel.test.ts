@@ -138,11 +138,12 @@ describe('the training panel', () => {
     await page.getByLabel('Words kept of a text').fill('200');
     await page.getByLabel('Validation', { exact: true }).fill('0');
     await page.getByLabel('Leave out rows that repeat a text').uncheck();
+    await page.getByLabel('Leave out texts that come with different labels').check();
     await page.getByRole('button', { name: 'Write Files' }).click();
     await page.locator('.prepared', { hasText: 'reviews-train.csv' }).waitFor();
     const { data, ...rest } = host.prepared!;
     assert.strictEqual(data.labelColumn, 'sentiment');
-    assert.deepStrictEqual(rest, { labelValues: [{ from: 'positive', to: 'good' }, { from: 'neutral', to: '' }], dropEmpty: true, words: 200, dropRepeats: false, shares: { train: 0.8, valid: 0, test: 0.2 }, seed: 1 });
+    assert.deepStrictEqual(rest, { labelValues: [{ from: 'positive', to: 'good' }, { from: 'neutral', to: '' }], dropContradictory: true, words: 200, dropRepeats: false, shares: { train: 0.8, valid: 0, test: 0.2 }, seed: 1 });
     await page.getByRole('button', { name: 'Train on This' }).click();
     await page.locator('.file-name', { hasText: 'reviews-train.csv' }).waitFor();
     assert.strictEqual(await page.getByLabel('Label column').inputValue(), 'sentiment');

@@ -105,12 +105,13 @@ export interface DataPreview {
 
 export const mostPreviewLabels = 40;
 
-/** What is done to the rows before they are written. */
+/** What is done to the rows before they are written. Those without a text or a label are left out. */
 export interface PrepareChoice {
   readonly data: DataChoice;
   /** Label values that are read as another; one that is read as an empty one is taken out with its rows. */
   readonly labelValues: readonly { readonly from: string; readonly to: string }[];
-  readonly dropEmpty: boolean;
+  /** Whether all rows of a text are left out that comes with different labels. */
+  readonly dropContradictory: boolean;
   /** Words that are kept of a text. */
   readonly words?: number;
   readonly dropRepeats: boolean;

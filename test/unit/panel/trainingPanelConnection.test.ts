@@ -284,7 +284,7 @@ describe('the training panel’s connection and workshop', () => {
   it('trains, prepares and compares nothing in a folder that is not trusted, and nothing that is not saved', async () => {
     const { client } = await open();
     await client.call('chooseTable', { from: 'editor' });
-    const prepare = { data, labelValues: [], dropEmpty: true, dropRepeats: true, shares: { train: 0.8, valid: 0.1, test: 0.1 }, seed: 1 };
+    const prepare = { data, labelValues: [], dropContradictory: true, dropRepeats: true, shares: { train: 0.8, valid: 0.1, test: 0.1 }, seed: 1 };
     window.trusted = false;
     const untrusted = (error: HumanError): boolean => error.code === 'trainModel.untrusted';
     await assert.rejects(client.call('train', { training: choice }), untrusted);
