@@ -58,11 +58,12 @@ function stringArgument(node) {
 const described = new Set(['core/model/hyperparameters.ts', 'core/model/presets.ts']);
 
 /**
- * That line, if `node` is the field that holds it.
+ * That line, if `node` holds it: as a field, or as what `preset(name, description, …)` is called with.
  * @param {ts.Node} node
  * @returns {ts.Expression | undefined}
  */
 function description(node) {
+  if (ts.isCallExpression(node) && node.expression.getText() === 'preset') return node.arguments[1];
   if (!ts.isPropertyAssignment(node) || !ts.isIdentifier(node.name)) return undefined;
   return ['help', 'description'].includes(node.name.text) ? node.initializer : undefined;
 }

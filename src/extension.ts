@@ -8,7 +8,9 @@ import { FolderTasks } from './app/labeling/labelingTasks';
 import { defaultModel, ModelStore } from './app/modelStore';
 import { Session } from './app/session';
 import { Trainings } from './app/trainings';
+import { TrainingWorkshop, type DataTools } from './app/trainingWorkshop';
 import { registerCommands } from './commands/register';
+import { trainingWindow } from './commands/trainingWindow';
 import { SegmentLenses } from './editor/codeLenses';
 import { PredictionHovers } from './editor/hovers';
 import { LabelActions } from './editor/labelActions';
@@ -22,11 +24,14 @@ import { StatusBar } from './editor/statusBar';
 import { TaskAnnotations } from './editor/taskAnnotations';
 import type { WorkerHandle } from './core/protocol/worker';
 import { ActiveTask } from './panel/activeTask';
+import { revealRow } from './panel/examplePlace';
 import { ModelInUse } from './panel/modelInUse';
 import { PanelHost } from './panel/panelHost';
 import { TaskStatus } from './panel/taskStatus';
 import { TaskTree } from './panel/taskTree';
 import { TaskWatcher } from './panel/taskWatcher';
+import { TrainingPanelHost } from './panel/trainingPanelHost';
+import { trainingReports } from './panel/trainingReports';
 import { openInput, openOutput } from './platform/node/files';
 import { NodeFileSystem } from './platform/node/fileSystem';
 import { startNodeWorker } from './platform/node/workers';
@@ -42,6 +47,8 @@ export interface TestingApi {
   readonly status: StatusBar;
   readonly tasks: LabelingTasks;
   readonly panel: PanelHost;
+  readonly trainingPanel: TrainingPanelHost;
+  readonly workshop: TrainingWorkshop;
   readonly taskStatus: TaskStatus;
   readonly taskTree: TaskTree;
 }
@@ -96,6 +103,9 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
   const files = { openInput: (path: string) => openInput(path), openOutput: (path: string) => openOutput(path) };
   const status = new StatusBar(session, settings, lenses, rows);
   const panel = new PanelHost({ tasks, extensionUri: context.extensionUri, state: context.workspaceState, errors: { messageOf, note, show: (error) => errors.show(error) } });
+  const window = trainingWindow({ session, settings, files, errors, log, ownFolder }, { state: context.workspaceState, messageOf, reveal: revealRow });
+  const workshop = new TrainingWorkshop({ fileSystem, trainings, models, reports: trainingReports, tools: dataTools, window, pause });
+  const trainingPanel = new TrainingPanelHost({ workshop, remembered: () => window.memory.get(), extensionUri: context.extensionUri, errors: { messageOf, note, show: (error) => errors.show(error) } });
   const taskStatus = new TaskStatus(tasks);
   const taskTree = new TaskTree(tasks, messageOf);
   const activeTask = new ActiveTask({ tasks, state: context.workspaceState, isPanelVisible: () => panel.isVisible, annotator, onDidChangeAnnotator: settings.onDidChangeLabeling, errors });
@@ -111,13 +121,13 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
     new PredictionHovers(session, settings, annotations, passages, selections, errors),
     new LabelActions(annotations, passages),
     registerCommands({
-      ...{ session, settings, errors, log, annotations, passages, lenses, rows, selections, files, tasks, panel, annotator, ownFolder },
+      ...{ session, settings, errors, log, annotations, passages, lenses, rows, selections, files, tasks, panel, trainingPanel, annotator, ownFolder },
       extensionUri: context.extensionUri,
       writeModel: (model, folder) => exportModel(fileSystem, model, folder),
       rememberFolder: (folder) => otherFolders.add(folder),
     }),
     // the listeners of the tasks go first
-    ...[activeTask, taskTree, taskStatus, panel, modelInUse, watcher, tasks],
+    ...[activeTask, taskTree, taskStatus, panel, trainingPanel, workshop, modelInUse, watcher, tasks],
     // models of the workspace, and settings that were held back, count from now on
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
       session.reload();
@@ -126,8 +136,10 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
     }),
   );
   void activeTask.restore();
-  return { session, settings, lenses, rows, selections, annotations, status, tasks, panel, taskStatus, taskTree };
+  return { session, settings, lenses, rows, selections, annotations, status, tasks, panel, trainingPanel, workshop, taskStatus, taskTree };
 }
+
+const dataTools: DataTools = { prepare: () => Promise.reject(new Error('not wired')), compare: () => Promise.reject(new Error('not wired')) };
 
 /** Folders outside of any workspace for whose files a task was made, so that it is found again. */
 class OtherFolders {

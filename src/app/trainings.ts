@@ -1,20 +1,20 @@
 import type { Defect } from '../core/csv/defects';
 import { RecordReader } from '../core/csv/reader';
 import { CancelledError, HumanError } from '../core/errors';
-import { defaultHyperparameters } from '../core/model/hyperparameters';
+import { checkHyperparameters } from '../core/model/hyperparameters';
 import { bundleFileNames } from '../core/model/bundle';
 import { parseManifest, type ModelManifest } from '../core/model/manifest';
-import { findPreset, presets } from '../core/model/presets';
+import { findPreset, presets, type Preset } from '../core/model/presets';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { BundleFiles } from '../core/protocol/predictor';
-import type { TrainPlace, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
+import type { Hyperparameters, TrainPlace, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
 import type { WorkerHandle } from '../core/protocol/worker';
 import type { FileSystem } from '../storage/fileSystem';
 import { defaultWorkers, mostWorkers } from '../training/threads';
 import { Trainer } from '../training/trainerClient';
 import { recipeFor } from './baseRecipe';
 import { Emitter, type Disposable, type Event } from './events';
-import { readLabeled, type LabeledColumns } from './labeledRows';
+import { readLabeled, type LabeledColumns, type LabeledText } from './labeledRows';
 import type { OpenedModel } from './modelStore';
 import { TaskModels } from './taskModels';
 import { defaultHeldOut, trainRequest } from './trainRequest';
@@ -42,6 +42,12 @@ export interface TrainingJob extends LabeledColumns {
   /** Opens that file, unpacked. */
   readonly open: () => Promise<{ readonly chunks: AsyncIterable<Uint8Array>; fraction(): number | undefined }>;
   readonly base?: OpenedModel;
+  /** Without a base; the default is the first there is. */
+  readonly preset?: string;
+  /** What a person has set; the rest is the preset's, or what suits the base. */
+  readonly hyperparameters?: Partial<Hyperparameters>;
+  /** Share of the rows in 0..1 (exclusive) that is held out. */
+  readonly heldOut?: number;
   /** Threads to train with; 0 leaves the choice to us. The model does not depend on it. */
   readonly workers: number;
 }
@@ -67,6 +73,16 @@ export interface TrainingListener {
   readonly onProblem?: (problem: HumanError) => void;
   /** The model is there but cannot be stored. Resolves with whether to try again. */
   readonly onNotStored?: (error: unknown) => Promise<boolean>;
+  /** The model is trained, and will be stored. Of a training on a file. */
+  readonly onTrained?: (outcome: TrainingOutcome) => void;
+}
+
+/** All that is known of a training when it is done, for a report. */
+export interface TrainingOutcome {
+  readonly request: TrainRequest;
+  readonly result: TrainResult;
+  /** Numbers of the file's rows, 1-based, that `request.validation` stands for, in its order. */
+  readonly heldOutRows: readonly number[];
 }
 
 export interface TrainedModel {
@@ -90,6 +106,11 @@ export interface ActiveTraining {
 
 /** It was cancelled, and the same job goes on where it was. */
 export class StoppedTraining extends CancelledError {}
+
+/** Said where a folder is not trusted: models are stored in it and read from it. */
+export function untrusted(): HumanError {
+  return new HumanError('trainModel.untrusted', 'Models are trained in folders that you trust, as they are stored there and read from there. Trust this folder, then train again.');
+}
 
 /** Trains models for tasks, one at a time, each from labelled rows into a version of its task's model. Costs nothing until the first. */
 export class Trainings implements Disposable {
@@ -121,7 +142,7 @@ export class Trainings implements Disposable {
   /**
    * Trains when those that were asked for before have ended.
    *
-   * @throws HumanError when the file cannot be read or its rows cannot be trained on, when training goes astray or its worker dies, or the model cannot be stored;
+   * @throws HumanError when the file cannot be read or its rows cannot be trained on, when there is no such preset or a hyperparameter is out of its range, when training goes astray or its worker dies, or the model cannot be stored;
    *   CancelledError when `signal` was raised, or by {@link cancel} or {@link dispose}; {@link StoppedTraining} if there is a checkpoint then
    */
   async train(job: TrainingJob, listener: TrainingListener = {}): Promise<TrainedModel> {
@@ -153,7 +174,7 @@ export class Trainings implements Disposable {
   private async run(job: TrainingJob, listener: TrainingListener, signal: AbortSignal): Promise<TrainedModel> {
     const { fileSystem, pause } = this.options;
     const { file, textColumns, labelColumn, base } = job;
-    const preset = findPreset(base?.manifest.architecture.preset ?? '') ?? presets[0]!;
+    const preset = presetOf(job);
     let defects = 0;
     const input = await job.open();
     const { rows, unlabeled } = await readLabeled({
@@ -174,11 +195,11 @@ export class Trainings implements Disposable {
         textColumns,
         labelColumn,
         rows,
-        heldOut: { share: defaultHeldOut },
+        heldOut: { share: job.heldOut ?? defaultHeldOut },
         file,
         ...(base ? { base } : {}),
         preset: preset.name,
-        hyperparameters: defaultHyperparameters({ ...preset.defaults, ...recipeFor(rows, base) }),
+        hyperparameters: checkHyperparameters({ ...job.hyperparameters }, { ...preset.defaults, ...recipeFor(rows, base) }),
         workers: this.workers(job),
         precision: 'float32',
         name: job.task,
@@ -186,7 +207,11 @@ export class Trainings implements Disposable {
       },
       pause,
     );
-    const trained = await this.trainAndStore({ models, request, checkpoints: models.checkpoints(), judge: (result) => Promise.resolve(result.bundle) }, listener, signal);
+    const judge = (result: TrainResult): Promise<BundleFiles> => {
+      listener.onTrained?.({ request, result, heldOutRows: rowNumbers(rows, request.validation) });
+      return Promise.resolve(result.bundle);
+    };
+    const trained = await this.trainAndStore({ models, request, checkpoints: models.checkpoints(), judge }, listener, signal);
     if (!trained) throw new Error('A model that was trained on a file is always kept.');
     return { ...trained, unlabeled, defects };
   }
@@ -285,6 +310,32 @@ export class Trainings implements Disposable {
   private checkOn(signal: AbortSignal): void {
     if (this.disposed || signal.aborted) throw new CancelledError();
   }
+}
+
+/** The base's own, else the one that was asked for. @throws HumanError `training.preset` */
+function presetOf({ base, preset }: Pick<TrainingJob, 'base' | 'preset'>): Preset {
+  // an architecture that no preset has any more is trained as the base has it, whatever its name
+  if (base) return findPreset(base.manifest.architecture.preset) ?? presets[0]!;
+  const found = preset === undefined ? presets[0] : findPreset(preset);
+  if (!found) throw new HumanError('training.preset', 'There is no preset {0}. Use one of these: {1}.', [preset ?? '', presets.map(({ name }) => name).join(', ')]);
+  return found;
+}
+
+/** Where the held-out rows stand in the file. Rows with equal texts are all on one side, so each of them is found, in the order in which they come. */
+function rowNumbers(rows: readonly LabeledText[], heldOut: readonly { readonly text: string }[]): readonly number[] {
+  const places = new Map<string, number[]>();
+  for (const { text, row } of rows) {
+    const known = places.get(text);
+    if (known) known.push(row);
+    else places.set(text, [row]);
+  }
+  const taken = new Map<string, number>();
+  return heldOut.map(({ text }) => {
+    const index = taken.get(text) ?? 0;
+    taken.set(text, index + 1);
+    const found = places.get(text) ?? [];
+    return found[Math.min(index, found.length - 1)] ?? 0;
+  });
 }
 
 /** Share of the planned epochs that is done, 0..1. */

@@ -21,6 +21,7 @@ export const commandIds = {
   createTask: 'labelLens.createTask',
   openTask: 'labelLens.openTask',
   openLabelingPanel: 'labelLens.openLabelingPanel',
+  openTrainingPanel: 'labelLens.openTrainingPanel',
   fineTune: 'labelLens.fineTune',
   editLabels: 'labelLens.editLabels',
   exportLabeledCsv: 'labelLens.exportLabeledCsv',

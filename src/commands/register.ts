@@ -19,6 +19,7 @@ import { importLabels, type ImportArguments } from './importLabels';
 import { openLabelingPanel } from './openLabelingPanel';
 import { openSample } from './openSample';
 import { openTask, type OpenTaskArguments } from './openTask';
+import { openTrainingPanel } from './openTrainingPanel';
 import { selectAnnotator } from './selectAnnotator';
 import { selectModel } from './selectModel';
 import { showMenu } from './showMenu';
@@ -56,6 +57,7 @@ export function registerCommands(workbench: Workbench): vscode.Disposable {
     createTask: (argument) => createTask(workbench, argument instanceof vscode.Uri ? { source: argument } : isTaskArguments(argument) ? argument : {}),
     openTask: (argument) => openTask(workbench, isOpenArguments(argument) ? argument : undefined),
     openLabelingPanel: () => openLabelingPanel(workbench),
+    openTrainingPanel: (argument) => openTrainingPanel(workbench, argument instanceof vscode.Uri ? argument : undefined),
     fineTune: () => fineTune(workbench),
     editLabels: () => editLabels(workbench),
     exportLabeledCsv: (argument) => exportLabeledCsv(workbench, isExportArguments(argument) ? argument : {}),

@@ -6,7 +6,7 @@ import { excerpt } from '../app/format';
 import type { LabeledColumns } from '../app/labeledRows';
 import type { ModelSummary, OpenedModel } from '../app/modelStore';
 import { taskNameOf } from '../app/taskModels';
-import { StoppedTraining, type TrainedModel, type TrainingJob } from '../app/trainings';
+import { StoppedTraining, untrusted, type TrainedModel, type TrainingJob } from '../app/trainings';
 import { messageOf, translated } from '../editor/report';
 import { pickColumns } from './chooseTextColumns';
 import { useModel } from './selectModel';
@@ -30,7 +30,7 @@ export interface TrainModelArguments {
 
 const TRAINABLE = /\.(csv|tsv|tab|psv|jsonl|ndjson)(\.gz)?$/i;
 /** Rows that are looked at to tell which columns hold what. Files may be sorted by their labels. */
-const SAMPLE_ROWS = 1000;
+export const SAMPLE_ROWS = 1000;
 /** Of those, rows that are enough to tell texts from other values. */
 const TEXT_ROWS = 200;
 /** Defects of a file that the log lists. */
@@ -44,8 +44,7 @@ const FROM_SCRATCH = 'none';
  */
 export async function trainModel(workbench: Workbench, args: TrainModelArguments): Promise<TrainedModel | undefined> {
   const { session, settings, log } = workbench;
-  if (!vscode.workspace.isTrusted)
-    throw new HumanError('trainModel.untrusted', 'Models are trained in folders that you trust, as they are stored there and read from there. Trust this folder, then train again.');
+  if (!vscode.workspace.isTrusted) throw untrusted();
   const source = args.source ?? (await chooseSource());
   if (!source) return undefined;
   if (source.scheme !== 'file') throw new HumanError('trainModel.scheme', '{0} is not on this machine’s disk, and files are trained on from there. Save a copy of it first.', [source.path]);
@@ -85,9 +84,19 @@ async function chooseSource(): Promise<vscode.Uri | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     title: vscode.l10n.t('Choose a Labeled Table to Train On'),
     openLabel: vscode.l10n.t('Train'),
-    filters: { [vscode.l10n.t('Tables')]: ['csv', 'tsv', 'tab', 'psv', 'jsonl', 'ndjson', 'gz'] },
+    filters: trainableFilters(),
   });
   return chosen?.[0];
+}
+
+/** Whether a file of this machine's disk is, by its name, one that can be trained on. */
+export function isTrainable(uri: vscode.Uri): boolean {
+  return uri.scheme === 'file' && TRAINABLE.test(uri.path);
+}
+
+/** What a dialog offers of files that can be trained on. */
+export function trainableFilters(): Record<string, string[]> {
+  return { [vscode.l10n.t('Tables')]: ['csv', 'tsv', 'tab', 'psv', 'jsonl', 'ndjson', 'gz'] };
 }
 
 /** Whether it may begin, or wait: one model is trained at a time. */
@@ -243,21 +252,30 @@ function stateOf({ epoch, epochs, loss, examplesPerSecond, secondsLeft }: TrainP
 
 async function offer(workbench: Workbench, trained: TrainedModel, isOwn: boolean): Promise<void> {
   const { errors } = workbench;
-  const { accuracy = NaN, rows = 0 } = trained.manifest.metrics;
   const use = vscode.l10n.t('Use This Model');
   const card = vscode.l10n.t('Show Model Card');
-  const right = (accuracy * 100).toLocaleString(vscode.env.language, { maximumFractionDigits: 1 });
-  const checked = rows.toLocaleString(vscode.env.language);
-  const { name, data } = trained.manifest;
-  const sentences = [
-    data['validationRows'] === 0
-      ? vscode.l10n.t('{0} {1}: {2} % of {3} rows right, each judged without having been learned from.', name, trained.version, right, checked)
-      : vscode.l10n.t('{0} {1}: {2} % of {3} held-out rows right.', name, trained.version, right, checked),
-  ];
-  if (trained.unlabeled > 0) sentences.push(vscode.l10n.t('{0} rows have no label and were left out.', trained.unlabeled.toLocaleString(vscode.env.language)));
-  if (trained.defects > 0) sentences.push(vscode.l10n.t('{0} places in the file are not as they should be; the log names them.', trained.defects));
+  const { summary, notes } = describeTrained(trained);
+  const sentences = [summary, ...notes];
   if (isOwn) sentences.push(vscode.l10n.t('No folder is open, so the model is kept in VS Code’s own storage; Select Model finds it in every window.'));
   const answer = await vscode.window.showInformationMessage(sentences.join(' '), use, card);
   const chosen = answer === use ? useModel(workbench, trained.name) : answer === card ? vscode.commands.executeCommand('vscode.open', vscode.Uri.joinPath(vscode.Uri.file(trained.folder), 'model.json')) : undefined;
   await Promise.resolve(chosen).catch((error: unknown) => errors.show(error));
+}
+
+/** How good a model is, and what of its file it could not be trained on. */
+export function describeTrained(trained: TrainedModel): { readonly summary: string; readonly notes: readonly string[] } {
+  const { name, data, metrics } = trained.manifest;
+  const { accuracy = NaN, rows = 0 } = metrics;
+  const right = (accuracy * 100).toLocaleString(vscode.env.language, { maximumFractionDigits: 1 });
+  const checked = rows.toLocaleString(vscode.env.language);
+  const notes: string[] = [];
+  if (trained.unlabeled > 0) notes.push(vscode.l10n.t('{0} rows have no label and were left out.', trained.unlabeled.toLocaleString(vscode.env.language)));
+  if (trained.defects > 0) notes.push(vscode.l10n.t('{0} places in the file are not as they should be; the log names them.', trained.defects));
+  return {
+    summary:
+      data['validationRows'] === 0
+        ? vscode.l10n.t('{0} {1}: {2} % of {3} rows right, each judged without having been learned from.', name, trained.version, right, checked)
+        : vscode.l10n.t('{0} {1}: {2} % of {3} held-out rows right.', name, trained.version, right, checked),
+    notes,
+  };
 }

@@ -28,6 +28,12 @@ export interface LabelingPanel {
   readonly isVisible: boolean;
 }
 
+/** The training panel, as commands see it. */
+export interface TrainingPanel {
+  /** Opens it or brings it to the front, with the keyboard in it. @param file URI of a table to show there */
+  open(file?: string): Promise<void>;
+}
+
 /** What the commands work with; the door puts it together. */
 export interface Workbench {
   readonly session: Session;
@@ -42,6 +48,7 @@ export interface Workbench {
   readonly selections: SelectionResults;
   readonly tasks: LabelingTasks;
   readonly panel: LabelingPanel;
+  readonly trainingPanel: TrainingPanel;
   /** Writes a model and what goes with it into a folder that is not there yet. @returns names of the files */
   readonly writeModel: (model: OpenedModel, folder: string) => Promise<readonly string[]>;
   /** Remembers a folder outside of the workspace that holds a task, so that the task is found again. */

@@ -1,13 +1,15 @@
-import { CancelledError, HumanError } from '../core/errors';
+import { HumanError } from '../core/errors';
 import type { LearningState, QueueItem, TaskChange, Undone } from '../core/labels/view';
 import type { PanelCommand, PanelDecided, PanelEvent, PanelItem, PanelLearning, PanelMethods, PanelOptions, PanelStart, PanelTask } from '../core/protocol/panel';
 import { serve, type HandlerContext, type Handlers, type Port } from '../core/protocol/rpc';
 import type { Disposable } from '../app/events';
 import type { LabelingTask, LabelingTasks } from '../app/labeling/labeling';
+import { Pacer } from '../app/pacer';
+import { guarding, type Wording } from './guarded';
 import { checkParams } from './panelChecks';
 
 /** What a connection to the page needs of the window around it. */
-export interface PanelServices {
+export interface PanelServices extends Wording {
   readonly tasks: LabelingTasks;
   /** Such as `en` or `zh-cn`. */
   readonly language: string;
@@ -15,10 +17,6 @@ export interface PanelServices {
   strings(): Readonly<Record<string, string>>;
   options(): PanelOptions;
   setOption(option: keyof PanelOptions, value: boolean): Promise<void>;
-  /** What went wrong, in the person's language. */
-  messageOf(error: unknown): string;
-  /** Writes an error into the log. */
-  note(error: unknown): void;
   /** Runs a command that asks the person for what it needs; not waited for. */
   run(command: PanelCommand): void;
   /** Shows the example's place in its file. */
@@ -38,8 +36,7 @@ export class PanelConnection implements Disposable {
   private listener: ((event: PanelEvent) => void) | undefined;
   /** Word that waits for the page to listen. */
   private waiting: PanelEvent | undefined;
-  /** Timers of messages that were sent a moment ago, by kind, with what came since. */
-  private readonly pauses = new Map<string, { readonly timer: ReturnType<typeof setTimeout>; next: (() => PanelEvent) | undefined }>();
+  private readonly pacer = new Pacer<PanelEvent>((event) => this.tell(event), INTERVAL);
   /** Examples that the page itself is deciding on: it gets the answer, and no event. */
   private own: ReadonlySet<string> | 'any' | undefined;
 
@@ -61,20 +58,15 @@ export class PanelConnection implements Disposable {
   dispose(): void {
     for (const subscription of this.subscriptions) subscription.dispose();
     this.taskSubscription?.dispose();
-    this.forgetPauses();
+    this.pacer.dispose();
     this.listener = undefined;
-  }
-
-  /** What waits is about a task that is no longer the one. */
-  private forgetPauses(): void {
-    for (const { timer } of this.pauses.values()) clearTimeout(timer);
-    this.pauses.clear();
   }
 
   /** Hears of the active task from now on. */
   private follow(tell: boolean): void {
     this.taskSubscription?.dispose();
-    this.forgetPauses();
+    // what waits is about a task that is no longer the one
+    this.pacer.clear();
     const task = this.services.tasks.active;
     this.taskSubscription = task?.onDidChange((change) => this.changed(task, change));
     if (tell) this.tell({ kind: 'task', task: task ? this.panelTask(task) : null });
@@ -88,39 +80,23 @@ export class PanelConnection implements Disposable {
         const examples = own ? change.examples.filter((id) => !own.has(id)) : change.examples;
         if (examples.length === 0) return;
         this.tell({ kind: 'decisions', changed: examples.slice(0, MOST_CHANGED).map((id) => described(task, id)) });
-        this.soon('counts', () => ({ kind: 'counts', counts: task.counts, canUndo: task.canUndo, canRedo: task.canRedo }));
+        this.pacer.soon('counts', () => ({ kind: 'counts', counts: task.counts, canUndo: task.canUndo, canRedo: task.canRedo }));
         return;
       }
       case 'queue':
-        this.soon('queue', () => ({ kind: 'queue' }));
+        this.pacer.soon('queue', () => ({ kind: 'queue' }));
         return;
       case 'learning':
-        this.soon('learning', () => ({ kind: 'learning', learning: this.learning(task.learning) }));
+        this.pacer.soon('learning', () => ({ kind: 'learning', learning: this.learning(task.learning) }));
         return;
       case 'task':
       case 'pool':
-        this.soon('task', () => ({ kind: 'task', task: this.panelTask(task) }));
+        this.pacer.soon('task', () => ({ kind: 'task', task: this.panelTask(task) }));
         return;
       case 'problem':
         this.tell({ kind: 'problem', message: this.services.messageOf(change.problem) });
         return;
     }
-  }
-
-  /** Sends at once, and then at most every {@link INTERVAL}, the latest. */
-  private soon(kind: string, event: () => PanelEvent): void {
-    const pause = this.pauses.get(kind);
-    if (pause) {
-      pause.next = event;
-      return;
-    }
-    this.tell(event());
-    const timer = setTimeout(() => {
-      const { next } = this.pauses.get(kind) ?? {};
-      this.pauses.delete(kind);
-      if (next) this.soon(kind, next);
-    }, INTERVAL);
-    this.pauses.set(kind, { timer, next: undefined });
   }
 
   private get task(): LabelingTask {
@@ -131,20 +107,21 @@ export class PanelConnection implements Disposable {
 
   private handlers(): Handlers<PanelMethods> {
     const { services } = this;
+    const guarded = guarding<PanelMethods>(checkParams, services);
     return {
-      start: guarded('start', services, () => this.start()),
-      events: guarded('events', services, (_, context) => this.listen(context)),
-      next: guarded('next', services, async ({ count, skip }) => {
+      start: guarded('start', () => this.start()),
+      events: guarded('events', (_, context) => this.listen(context)),
+      next: guarded('next', async ({ count, skip }) => {
         const { task } = this;
         return { items: (await task.next(count, skip)).map((item) => withState(task, item)) };
       }),
-      item: guarded('item', services, ({ id }) => ({ item: itemOf(this.task, id) })),
-      neighbour: guarded('neighbour', services, ({ id, step }) => {
+      item: guarded('item', ({ id }) => ({ item: itemOf(this.task, id) })),
+      neighbour: guarded('neighbour', ({ id, step }) => {
         const { task } = this;
         const found = task.neighbour(id, step);
         return { item: found === undefined ? null : itemOf(task, found) };
       }),
-      decide: guarded('decide', services, async ({ targets, status, value, origin }) => {
+      decide: guarded('decide', async ({ targets, status, value, origin }) => {
         const { task } = this;
         const ids = 'ids' in targets ? targets.ids : await this.matching(task, targets);
         return await this.deciding(new Set(ids), async () => {
@@ -152,47 +129,47 @@ export class PanelConnection implements Disposable {
           return decided(task, ids);
         });
       }),
-      undo: guarded('undo', services, () => this.takingBack((task) => task.undo())),
-      redo: guarded('redo', services, () => this.takingBack((task) => task.redo())),
-      list: guarded('list', services, ({ filter, from, count }) => this.task.list(filter, from, count)),
-      countMatching: guarded('countMatching', services, async ({ filter }) => {
+      undo: guarded('undo', () => this.takingBack((task) => task.undo())),
+      redo: guarded('redo', () => this.takingBack((task) => task.redo())),
+      list: guarded('list', ({ filter, from, count }) => this.task.list(filter, from, count)),
+      countMatching: guarded('countMatching', async ({ filter }) => {
         const { task } = this;
         const ids = await task.matching(filter);
         return { total: ids.length, decided: ids.filter((id) => isDecided(task, id)).length };
       }),
-      explain: guarded('explain', services, async ({ id }, { signal }) => ({ words: await this.task.explain(id, signal) })),
-      setOrder: guarded('setOrder', services, async ({ order }) => {
+      explain: guarded('explain', async ({ id }, { signal }) => ({ words: await this.task.explain(id, signal) })),
+      setOrder: guarded('setOrder', async ({ order }) => {
         await this.task.setOrder(order);
         return null;
       }),
-      editLabel: guarded('editLabel', services, async ({ edit }) => {
+      editLabel: guarded('editLabel', async ({ edit }) => {
         await this.task.editLabel(edit);
         return null;
       }),
-      insight: guarded('insight', services, () => this.task.insight()),
-      fineTune: guarded('fineTune', services, async () => {
+      insight: guarded('insight', () => this.task.insight()),
+      fineTune: guarded('fineTune', async () => {
         const { task } = this;
         await task.fineTune();
         return this.learning(task.learning);
       }),
-      cancelFineTune: guarded('cancelFineTune', services, () => {
+      cancelFineTune: guarded('cancelFineTune', () => {
         this.task.cancelFineTune();
         return null;
       }),
-      versions: guarded('versions', services, async () => ({ versions: await this.task.versions() })),
-      restore: guarded('restore', services, async ({ version }) => {
+      versions: guarded('versions', async () => ({ versions: await this.task.versions() })),
+      restore: guarded('restore', async ({ version }) => {
         await this.task.restore(version);
         return null;
       }),
-      run: guarded('run', services, ({ command }) => {
+      run: guarded('run', ({ command }) => {
         services.run(command);
         return null;
       }),
-      reveal: guarded('reveal', services, async ({ id }) => {
+      reveal: guarded('reveal', async ({ id }) => {
         await services.reveal(this.task, id);
         return null;
       }),
-      setOption: guarded('setOption', services, async ({ option, value }) => {
+      setOption: guarded('setOption', async ({ option, value }) => {
         await services.setOption(option, value);
         return null;
       }),
@@ -251,28 +228,6 @@ export class PanelConnection implements Disposable {
     const { error, ...state } = fineTune;
     return { ...rest, fineTune: error ? { ...state, error: this.services.messageOf(error) } : state };
   }
-}
-
-/** `handler` behind the check of what the page sends; what goes wrong is worded in the person's language. */
-function guarded<M extends keyof PanelMethods>(
-  method: M,
-  services: PanelServices,
-  handler: (params: PanelMethods[M]['params'], context: HandlerContext<PanelEvent>) => PanelMethods[M]['result'] | Promise<PanelMethods[M]['result']>,
-) {
-  return async (params: PanelMethods[M]['params'], context: HandlerContext<PanelEvent>): Promise<PanelMethods[M]['result']> => {
-    try {
-      return await handler(checkParams(method, params), context);
-    } catch (error) {
-      throw worded(error, services);
-    }
-  };
-}
-
-function worded(error: unknown, services: PanelServices): Error {
-  if (error instanceof CancelledError) return error;
-  services.note(error);
-  const template = services.messageOf(error);
-  return new HumanError(error instanceof HumanError ? error.code : 'internal', template, [], { cause: error });
 }
 
 function itemOf(task: LabelingTask, id: string): PanelItem {

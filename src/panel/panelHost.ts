@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
-import { panelHello, type PanelCommand, type PanelOptions } from '../core/protocol/panel';
+import type { PanelCommand, PanelOptions } from '../core/protocol/panel';
 import type { LabelingTasks } from '../app/labeling/labeling';
 import { commandIds } from '../commands/ids';
 import { revealExample } from './examplePlace';
-import { isPanelFrame } from './panelChecks';
+import { isPanelFrame } from './messageChecks';
+import { isHello, pageHtml, pagesFolder } from './page';
 import { PanelConnection } from './panelConnection';
 import { translatedPanelStrings } from './strings';
 
@@ -83,7 +84,7 @@ export class PanelHost implements vscode.Disposable {
     this.panel?.dispose();
     this.panel = panel;
     const { webview } = panel;
-    webview.options = { enableScripts: true, localResourceRoots: [this.root] };
+    webview.options = { enableScripts: true, localResourceRoots: [pagesFolder(this.options.extensionUri)] };
     panel.iconPath = vscode.Uri.joinPath(this.options.extensionUri, 'media', 'icon.png');
     let receive: ((message: unknown) => void) | undefined;
     webview.onDidReceiveMessage((message: unknown) => {
@@ -97,7 +98,7 @@ export class PanelHost implements vscode.Disposable {
       this.panel = undefined;
     });
     this.entitle();
-    webview.html = this.html(webview);
+    webview.html = pageHtml(webview, this.options.extensionUri, 'panel');
   }
 
   /** Begins to serve a page that was just loaded. @returns what takes its messages */
@@ -144,36 +145,4 @@ export class PanelHost implements vscode.Disposable {
     const name = this.options.tasks.active?.definition.name;
     this.panel.title = name === undefined ? vscode.l10n.t('Labeling') : vscode.l10n.t('Labeling: {0}', name);
   }
-
-  private get root(): vscode.Uri {
-    return vscode.Uri.joinPath(this.options.extensionUri, 'dist', 'webview');
-  }
-
-  private html(webview: vscode.Webview): string {
-    const nonce = newNonce();
-    const script = webview.asWebviewUri(vscode.Uri.joinPath(this.root, 'panel.js')).toString();
-    const style = webview.asWebviewUri(vscode.Uri.joinPath(this.root, 'panel.css')).toString();
-    const policy = `default-src 'none'; img-src ${webview.cspSource}; font-src ${webview.cspSource}; style-src ${webview.cspSource}; script-src 'nonce-${nonce}'`;
-    return `<!DOCTYPE html>
-<html lang="${vscode.env.language.replace(/[^\w-]/g, '')}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${style}">
-</head>
-<body>
-<script nonce="${nonce}" src="${script}"></script>
-</body>
-</html>`;
-  }
-}
-
-function isHello(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === panelHello.kind;
-}
-
-/** 128 bits that nobody can guess, in hexadecimal. */
-function newNonce(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

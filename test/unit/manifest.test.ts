@@ -83,8 +83,8 @@ describe('package.json', () => {
     for (const folder of ['src/editor', 'src/panel', 'src/app']) for (const id of known) assert.ok(!source(folder).includes(`'${id}'`), `${id} in ${folder}: import it from commands/ids`);
   });
 
-  it('starts for documents, commands and its own panel only', () => {
-    for (const event of manifest.activationEvents) assert.match(event, /^(onLanguage:\w+|onWebviewPanel:labelLens\.panel)$/);
+  it('starts for documents, commands and its own panels only', () => {
+    for (const event of manifest.activationEvents) assert.match(event, /^(onLanguage:\w+|onWebviewPanel:labelLens\.(panel|trainingPanel))$/);
     assert.strictEqual(manifest.main, './dist/extension.js');
   });
 

@@ -34,7 +34,7 @@ const models: readonly PanelModel[] = [
 /** A loss curve as `core/report` draws figures: classes in the place of colours. */
 export function curve(points: readonly number[]): string {
   const at = (value: number, index: number): string => `${(40 + (index * 560) / Math.max(1, points.length - 1)).toFixed(1)},${(20 + 160 * (1 - value)).toFixed(1)}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 220"><line class="axis" x1="40" y1="180" x2="600" y2="180"/><polyline class="line series-1" points="${points.map(at).join(' ')}"/><text class="tick" x="40" y="200">0</text></svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 220" class="report-chart"><line class="report-axis" x1="40" y1="180" x2="600" y2="180"/><polyline class="report-line report-stroke-1" points="${points.map(at).join(' ')}"/><text class="report-faint-text" x="40" y="200">0</text></svg>`;
 }
 
 /** The training panel's host in memory: does what the page asks as the real one does, in the test's process. */
@@ -114,7 +114,7 @@ export class TrainingFakeHost {
       return null;
     };
     serve<TrainingPanelMethods>(port, {
-      start: () => ({ form: this.form, training: this.training, report: this.report, comparison: this.comparison, strings: this.stage.strings ?? {}, language: this.stage.language ?? 'en' }),
+      start: () => ({ form: this.form, table: null, training: this.training, report: this.report, comparison: this.comparison, strings: this.stage.strings ?? {}, language: this.stage.language ?? 'en' }),
       events: (_params, { progress }: HandlerContext<TrainingPanelEvent>) => {
         this.events = progress;
         return new Promise<null>((resolve) => this.endings.push(() => resolve(null)));

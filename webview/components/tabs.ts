@@ -23,7 +23,7 @@ export function tabsView<T extends string, S extends { readonly tab: T }>(option
   for (const tab of tabs) {
     const beside = h('span', { class: 'tab-mark', hidden: true });
     marks.set(tab, beside);
-    buttons.set(tab, h('button', { type: 'button', role: 'tab', id: `tab-${tab}`, 'aria-controls': `panel-${tab}`, onclick: () => options.open(tab), onkeydown: (event: KeyboardEvent) => walk(event, tab) }, names[tab], beside));
+    buttons.set(tab, h('button', { type: 'button', role: 'tab', id: `tab-${tab}`, 'aria-controls': `panel-${tab}`, onclick: () => options.open(tab), onkeydown: (event: KeyboardEvent) => walk(event, tab) }, names[tab], ' ', beside));
     panels.set(tab, h('div', { role: 'tabpanel', id: `panel-${tab}`, class: `tab-panel tab-${tab}`, 'aria-labelledby': `tab-${tab}`, tabindex: ownFocus.includes(tab) ? undefined : 0 }, contents[tab].element));
   }
 

@@ -23,10 +23,15 @@ export class Desk {
   ) {}
 
   /** Takes over what the host has kept. */
-  async begin({ form, training, report, comparison }: TrainingPanelStart): Promise<void> {
+  async begin({ form, table, training, report, comparison }: TrainingPanelStart): Promise<void> {
     const { tab, ...rest } = form ?? { tab: 'data' as const, ...emptyForm };
-    this.store.update({ tab, form: rest, training, report, comparison });
-    await Promise.all([this.loadModels(), rest.file === undefined ? this.chooseTable('editor', true) : this.reloadTable(rest.file)]);
+    this.store.update({ tab: table ? 'data' : tab, form: rest, training, report, comparison });
+    const findTable = async (): Promise<void> => {
+      if (table) this.takeTable(table);
+      else if (rest.file === undefined) await this.chooseTable('editor', true);
+      else await this.reloadTable(rest.file);
+    };
+    await Promise.all([this.loadModels(), findTable()]);
   }
 
   receive(event: TrainingPanelEvent): void {
@@ -66,8 +71,8 @@ export class Desk {
   }
 
   setHyperparameter(name: string, typed: string | undefined): void {
-    const { [name]: _, ...others } = this.store.state.form.typed;
-    this.change({ typed: typed === undefined ? others : { ...others, [name]: typed } });
+    const others = Object.entries(this.store.state.form.typed).filter(([each]) => each !== name);
+    this.change({ typed: Object.fromEntries(typed === undefined ? others : [...others, [name, typed]]) });
   }
 
   /** @param quietly nobody has asked for it, so a file that does not fit is none */

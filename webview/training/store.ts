@@ -2,7 +2,7 @@ import type { ReportSection } from '../../src/core/report/document';
 import type { DataPreview, PanelComparison, PanelModel, PanelTable, PanelTraining, Prepared, TrainingForm, TrainingTab } from '../../src/core/protocol/trainingPanel';
 import { presets } from '../../src/core/model/presets';
 import type { Component } from '../app';
-import { StateStore } from '../stateStore';
+import type { StateStore } from '../stateStore';
 
 export interface TrainingState {
   readonly tab: TrainingTab;

@@ -11,7 +11,7 @@ export function say(key: TrainingStringKey, ...args: readonly (string | number)[
 
 /** What the field calls a hyperparameter. */
 export function hyperparameterName(name: keyof Hyperparameters): string {
-  return translate(hyperparameterNames[name]);
+  return translate(hyperparameterNames[name] ?? name);
 }
 
 /** What went wrong, in the person's language: the host has translated its own errors, those of checks made here are translated with the one-line help that they quote. */

@@ -47,6 +47,8 @@ export type TrainingTab = (typeof trainingTabs)[number];
 export interface TrainingPanelStart {
   /** As an earlier page left it. */
   readonly form: TrainingForm | null;
+  /** The panel was opened on this table. */
+  readonly table: PanelTable | null;
   readonly training: PanelTraining | null;
   readonly report: readonly ReportSection[];
   readonly comparison: PanelComparison | null;
@@ -103,12 +105,13 @@ export interface DataPreview {
 
 export const mostPreviewLabels = 40;
 
-/** What is done to the rows before they are written. */
+/** What is done to the rows before they are written. Those without a text or a label are left out. */
 export interface PrepareChoice {
   readonly data: DataChoice;
   /** Label values that are read as another; one that is read as an empty one is taken out with its rows. */
   readonly labelValues: readonly { readonly from: string; readonly to: string }[];
-  readonly dropEmpty: boolean;
+  /** Whether all rows of a text are left out that comes with different labels. */
+  readonly dropContradictory: boolean;
   /** Words that are kept of a text. */
   readonly words?: number;
   readonly dropRepeats: boolean;
@@ -230,5 +233,5 @@ export type TrainingPanelEvent =
   /** All sections of the report as it stands; a section keeps its id. */
   | { readonly kind: 'report'; readonly sections: readonly ReportSection[] }
   | { readonly kind: 'comparison'; readonly comparison: PanelComparison }
-  /** A table was chosen elsewhere: by the command, on a file. */
+  /** The panel was opened anew, on this table. */
   | { readonly kind: 'table'; readonly table: PanelTable };

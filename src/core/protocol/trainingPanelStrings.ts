@@ -1,5 +1,3 @@
-import type { Hyperparameters } from './trainer';
-
 /** Marks a text for `scripts/l10n.mjs`, as in `panelStrings.ts`. */
 const l10n = { t: <T extends string>(text: T): T => text };
 
@@ -69,12 +67,12 @@ export const trainingPanelStrings = {
   nextModel: l10n.t('Next: Model'),
   // preparing data
   prepare: l10n.t('Prepare…'),
-  prepareHelp: l10n.t('Cleans the rows, splits them and writes CSV files for training, validation and test beside the file. The file itself stays as it is.'),
+  prepareHelp: l10n.t('Leaves out rows without a text or a label, and what you choose below, splits the rest and writes CSV files for training, validation and test beside the file. The file itself stays as it is.'),
   labelValues: l10n.t('Label values'),
   labelValuesHelp: l10n.t('Another word renames a label, the word of another label merges the two, and an empty field leaves its rows out.'),
   valueInFile: l10n.t('In the file'),
   becomes: l10n.t('Becomes'),
-  dropEmpty: l10n.t('Leave out rows without a text or a label'),
+  dropContradictory: l10n.t('Leave out texts that come with different labels'),
   dropRepeats: l10n.t('Leave out rows that repeat a text'),
   keepWords: l10n.t('Words kept of a text'),
   wordsProblem: l10n.t('This has to be a whole number from 1 to {0}, or empty for all words.'),
@@ -173,8 +171,8 @@ export const trainingPanelStrings = {
 
 export type TrainingStringKey = keyof typeof trainingPanelStrings;
 
-/** What the field calls the hyperparameters; what each does stands in `core/model/hyperparameters`. */
-export const hyperparameterNames: Readonly<Record<keyof Hyperparameters, string>> = {
+/** What the field calls the hyperparameters, by their names in `core/model/hyperparameters`, where it also stands what each does. */
+export const hyperparameterNames: Readonly<Record<string, string>> = {
   embeddingSize: l10n.t('Embedding size'),
   hiddenUnits: l10n.t('Hidden units'),
   layers: l10n.t('Layers'),
@@ -191,7 +189,7 @@ export const hyperparameterNames: Readonly<Record<keyof Hyperparameters, string>
   regressionLoss: l10n.t('Regression loss'),
   huberDelta: l10n.t('Huber delta'),
   valueWeight: l10n.t('Weight of the number'),
-  shuffle: l10n.t('Shuffle'),
+  shuffle: l10n.t('Shuffling'),
   batchSize: l10n.t('Batch size'),
   learningRate: l10n.t('Learning rate'),
   schedule: l10n.t('Learning-rate schedule'),
@@ -209,6 +207,14 @@ export const hyperparameterNames: Readonly<Record<keyof Hyperparameters, string>
   ngramBuckets: l10n.t('N-gram buckets'),
   ngramLength: l10n.t('N-gram length'),
   baseHead: l10n.t('Head of the base'),
-  embeddingTraining: l10n.t('Training of the embedding'),
+  embeddingTraining: l10n.t('Embedding training'),
   seed: l10n.t('Seed'),
 };
+
+/** What `checkHyperparameters` says of values that cannot be; the page says it, too, as one types. */
+export const hyperparameterProblems: readonly string[] = [
+  l10n.t('{0} ({1}) cannot be {2}. Choose a number from {3} to {4}.'),
+  l10n.t('{0} ({1}) cannot be {2}. Choose a whole number.'),
+  l10n.t('{0} ({1}) has to be a multiple of {2}, which {3} is not. Choose {4}, for example.'),
+  l10n.t('{0} ({1}) cannot be {2}. Choose one of these: {3}.'),
+];

@@ -2,7 +2,8 @@ import * as assert from 'node:assert';
 import * as fc from 'fast-check';
 import type { ExampleFilter, LabelEdit } from '../../../src/core/labels/view';
 import type { PanelDecision, PanelMethods } from '../../../src/core/protocol/panel';
-import { checkParams, isPanelFrame, PanelMessageError } from '../../../src/panel/panelChecks';
+import { isPanelFrame, PanelMessageError } from '../../../src/panel/messageChecks';
+import { checkParams } from '../../../src/panel/panelChecks';
 
 const id = '0123456789abcdef0123456789abcdef';
 

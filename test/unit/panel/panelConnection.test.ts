@@ -1,24 +1,10 @@
 import * as assert from 'node:assert';
 import { HumanError } from '../../../src/core/errors';
 import type { PanelEvent, PanelMethods, PanelOptions } from '../../../src/core/protocol/panel';
-import { RpcClient, type Port } from '../../../src/core/protocol/rpc';
+import { RpcClient } from '../../../src/core/protocol/rpc';
 import { PanelConnection, type PanelServices } from '../../../src/panel/panelConnection';
 import { FakeTask, FakeTasks } from './fakeTasks';
-
-/** Two ends of a line that hands over copies, in the order in which they were sent. */
-function line(): readonly [Port, Port] {
-  const listeners: ((message: unknown) => void)[] = [];
-  const end = (own: number, other: number): Port => ({
-    postMessage: (message) => {
-      const copy: unknown = JSON.parse(JSON.stringify(message));
-      queueMicrotask(() => listeners[other]?.(copy));
-    },
-    onMessage: (listener) => {
-      listeners[own] = listener;
-    },
-  });
-  return [end(0, 1), end(1, 0)];
-}
+import { line } from './line';
 
 interface Page {
   readonly client: RpcClient<PanelMethods>;

@@ -38,8 +38,8 @@ export function dataView(store: TrainingStore, desk: Desk): TrainingPart {
   const form = h(
     'div',
     { class: 'stack' },
-    h('section', {}, h('h2', {}, say('columns')), columns.element),
     h('fieldset', { class: 'choices' }, h('legend', {}, say('kind')), ...kindRows),
+    h('section', {}, h('h2', {}, say('columns')), columns.element),
     h('section', {}, h('h2', {}, say('rowsTitle')), counting, previewProblem, facts, counts),
     h('section', {}, h('h2', {}, say('heldOutTitle')), heldOutField),
     prepare.element,

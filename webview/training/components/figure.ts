@@ -7,8 +7,10 @@ const namespace = 'http://www.w3.org/2000/svg';
 const elements: ReadonlySet<string> = new Set(['svg', 'g', 'defs', 'clipPath', 'title', 'desc', 'path', 'rect', 'circle', 'ellipse', 'line', 'polyline', 'polygon', 'text', 'tspan']);
 /** Attributes that run or load something, or whose colours would not follow the theme. */
 const refused = /^(on.*|style|href|xlink:.*|src|xmlns:.*|xml:base)$/i;
-/** A value that leads outside of the drawing: only its own parts may be named. */
-const foreign = /(?:url\s*\(\s*["']?(?!#))|(?:[a-z][a-z0-9+.-]*:)|\/\/|@import/i;
+/** Attributes whose values are words, which may hold anything. */
+const words = /^(aria-.*|class|id|role)$/;
+/** Another value that leads outside of the drawing, or may do so in disguise: only its own parts may be named. */
+const foreign = /url\s*\(\s*["']?(?!["'#])|\\|\/\*/i;
 
 /** An SVG text as an element, if it draws and does nothing else. It is parsed as XML, which runs nothing, looked through as a whole, and only then taken over. */
 export function drawingOf(svg: string): SVGSVGElement | undefined {
@@ -21,7 +23,7 @@ export function drawingOf(svg: string): SVGSVGElement | undefined {
 
 function isHarmless(element: Element): boolean {
   if (element.namespaceURI !== namespace || !elements.has(element.localName)) return false;
-  return [...element.attributes].every(({ name, value }) => name === 'xmlns' ? value === namespace : !refused.test(name) && !foreign.test(value));
+  return [...element.attributes].every(({ name, value }) => name === 'xmlns' ? value === namespace : !refused.test(name) && (words.test(name) || !foreign.test(value)));
 }
 
 /** A picture with its caption, and its sentence for who cannot see it. */

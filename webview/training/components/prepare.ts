@@ -15,8 +15,8 @@ const largestSeed = 4_294_967_295;
 export function prepareView(store: TrainingStore, desk: Desk): TrainingPart {
   const values = h('div', { class: 'table-scroll' });
   const valuesSection = h('div', { class: 'field' }, h('span', { class: 'legend' }, say('labelValues')), h('p', { class: 'faint' }, say('labelValuesHelp')), values);
-  const dropEmpty = checkbox('drop-empty', say('dropEmpty'));
-  const dropRepeats = checkbox('drop-repeats', say('dropRepeats'));
+  const dropContradictory = checkbox('drop-contradictory', say('dropContradictory'), false);
+  const dropRepeats = checkbox('drop-repeats', say('dropRepeats'), true);
   const words = h('input', { type: 'text', inputmode: 'numeric', id: 'keep-words', class: 'short', placeholder: say('all') });
   const wordsProblem = problemOf(words);
   const shares = (['train', 'valid', 'test'] as const).map((part) => ({ part, input: h('input', { type: 'text', inputmode: 'decimal', id: `share-${part}`, class: 'short', value: { train: '80', valid: '10', test: '10' }[part] }) }));
@@ -46,7 +46,7 @@ export function prepareView(store: TrainingStore, desk: Desk): TrainingPart {
     seedProblem.set(seedIsRight ? undefined : say('seedProblem', largestSeed));
     if (!data || !wordsAreRight || !sharesAreRight || !seedIsRight) return undefined;
     const labelValues = [...renamed].flatMap(([from, { value }]) => (value.trim() === from ? [] : [{ from, to: value.trim() }]));
-    return { data, labelValues, dropEmpty: dropEmpty.input.checked, ...(kept === undefined ? {} : { words: kept }), dropRepeats: dropRepeats.input.checked, shares: { train, valid, test }, seed: start };
+    return { data, labelValues, dropContradictory: dropContradictory.input.checked, ...(kept === undefined ? {} : { words: kept }), dropRepeats: dropRepeats.input.checked, shares: { train, valid, test }, seed: start };
   }
 
   async function begin(): Promise<void> {
@@ -69,7 +69,7 @@ export function prepareView(store: TrainingStore, desk: Desk): TrainingPart {
         'table',
         { class: 'label-values' },
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, say('valueInFile')), h('th', { scope: 'col' }, say('rows')), h('th', { scope: 'col', id: 'becomes' }, say('becomes')))),
-        h('tbody', {}, ...preview.labels.map(({ label, rows }, index) => h('tr', {}, h('th', { scope: 'row', id: `rename-${index}` }, h('bdi', {}, label)), h('td', {}, number(rows)), h('td', {}, renamed.get(label)!)))),
+        h('tbody', {}, ...preview.labels.map(({ label, rows }, index) => h('tr', {}, h('th', { scope: 'row', id: `rename-${index}` }, h('bdi', {}, label)), h('td', {}, number(rows)), h('td', {}, renamed.get(label))))),
       ),
     );
   }
@@ -83,7 +83,7 @@ export function prepareView(store: TrainingStore, desk: Desk): TrainingPart {
       { class: 'stack' },
       h('p', { class: 'faint' }, say('prepareHelp')),
       valuesSection,
-      h('div', { class: 'field' }, dropEmpty.element, dropRepeats.element),
+      h('div', { class: 'field' }, dropRepeats.element, dropContradictory.element),
       field(words, say('keepWords'), wordsProblem.element),
       h('fieldset', { class: 'shares' }, h('legend', {}, say('shares')), ...shares.map(({ part, input }) => field(input, partNames[part])), sharesProblem),
       field(seed, say('seed'), seedProblem.element),
@@ -118,7 +118,7 @@ function outcomeOf({ files, dropped }: Prepared, desk: Desk, partNames: Readonly
   return h('div', {}, h('ul', { class: 'prepared' }, ...list), dropped > 0 && h('p', { class: 'faint' }, say('droppedRows', dropped)));
 }
 
-function checkbox(id: string, text: string): { readonly element: HTMLElement; readonly input: HTMLInputElement } {
-  const input = h('input', { type: 'checkbox', id, checked: true });
+function checkbox(id: string, text: string, checked: boolean): { readonly element: HTMLElement; readonly input: HTMLInputElement } {
+  const input = h('input', { type: 'checkbox', id, checked });
   return { element: h('div', { class: 'check' }, input, h('label', { for: id }, text)), input };
 }

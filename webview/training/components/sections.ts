@@ -1,5 +1,5 @@
 import type { FigureBlock, ReportBlock, ReportSection, RowsBlock, TableBlock } from '../../../src/core/report/document';
-import { fill, h } from '../../dom';
+import { h } from '../../dom';
 import { say } from '../strings';
 import { figureView } from './figure';
 
@@ -11,9 +11,9 @@ export interface SectionsView {
 interface Shown {
   readonly element: HTMLElement;
   readonly blocks: HTMLElement[];
-  /** Each block as JSON, and the title. */
+  readonly title: HTMLElement;
+  /** Each block as JSON. */
   content: string[];
-  title: string;
 }
 
 /**
@@ -26,12 +26,12 @@ export function sectionsView(reveal: (file: string, row: number) => void): Secti
   const shown = new Map<string, Shown>();
 
   function renew(section: ReportSection): Shown {
-    const known = shown.get(section.id) ?? { element: h('section', { class: 'report-section', 'data-section': section.id }), blocks: [], content: [], title: '' };
+    const known = shown.get(section.id) ?? { element: h('section', { class: 'report-section', 'data-section': section.id }), title: h('h3'), blocks: [], content: [] };
     shown.set(section.id, known);
     const content = section.blocks.map((block) => JSON.stringify(block));
     const blocks = section.blocks.map((block, index) => (known.content[index] === content[index] && known.blocks[index] ? known.blocks[index] : renewed(known.blocks[index], block)));
-    if (known.title !== section.title || blocks.length !== known.blocks.length || blocks.some((each, index) => each !== known.blocks[index])) fill(known.element, h('h3', {}, section.title), ...blocks);
-    known.title = section.title;
+    if (known.title.textContent !== section.title) known.title.textContent = section.title;
+    arrange(known.element, [known.title, ...blocks]);
     known.content = content;
     known.blocks.splice(0, Infinity, ...blocks);
     return known;
@@ -50,9 +50,15 @@ export function sectionsView(reveal: (file: string, row: number) => void): Secti
     show(sections) {
       const elements = sections.map((section) => renew(section).element);
       for (const id of [...shown.keys()]) if (!sections.some((section) => section.id === id)) shown.delete(id);
-      if (elements.length !== element.children.length || elements.some((each, index) => element.children[index] !== each)) fill(element, ...elements);
+      arrange(element, elements);
     },
   };
+}
+
+/** Gives `parent` these children, in this order; one that is in its place is not touched, so that what has the focus in it keeps it. */
+function arrange(parent: HTMLElement, children: readonly HTMLElement[]): void {
+  for (const child of [...parent.children]) if (!children.includes(child as HTMLElement)) child.remove();
+  for (const [index, child] of children.entries()) if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
 }
 
 function blockView(block: ReportBlock, reveal: (file: string, row: number) => void): HTMLElement {
@@ -101,7 +107,7 @@ function rowsView({ caption, header, rows }: RowsBlock, reveal: (file: string, r
           h(
             'tr',
             {},
-            h('th', { scope: 'row' }, h('button', { type: 'button', class: 'link', title: say('goToRow', row, file), 'aria-label': say('goToRow', row, file), onclick: () => reveal(file, row) }, String(row))),
+            h('th', { scope: 'row' }, h('button', { type: 'button', class: 'link', title: say('goToRow', String(row), file), 'aria-label': say('goToRow', String(row), file), onclick: () => reveal(file, row) }, String(row))),
             ...cells.map((cell) => h('td', { class: 'words' }, cell)),
             h('td', { class: 'row-text' }, h('bdi', {}, text)),
           ),
