@@ -123,7 +123,7 @@ function measureLabels({ rows, labels, predicted: { scores, width }, rule }: Eva
   const name = nameWidth(labels);
   const matrix = confusion.matrix.map((row, at) => `${labels[at]!.padEnd(name)}${row.map((count) => String(count).padStart(11)).join('')}`);
   return {
-    json: { accuracy, macroF1, perClass, confusion, ece },
+    json: { accuracy, macroF1, perClass, averages, confusion, ece },
     lines: [
       ...labelTable(labels, perClass, [['macro', averages.macro], ['weighted', averages.weighted]], rows.length),
       '',
