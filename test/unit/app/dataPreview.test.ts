@@ -2,7 +2,8 @@ import * as assert from 'node:assert';
 import * as fc from 'fast-check';
 import { previewData } from '../../../src/app/dataPreview';
 import { RecordReader } from '../../../src/core/csv/reader';
-import { CancelledError, HumanError } from '../../../src/core/errors';
+import type { HumanError } from '../../../src/core/errors';
+import { CancelledError } from '../../../src/core/errors';
 import { mostPreviewLabels, type DataPreview } from '../../../src/core/protocol/trainingPanel';
 
 async function* chunksOf(content: string): AsyncGenerator<Uint8Array> {
