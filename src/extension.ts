@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { dataTools } from './app/dataTools';
 import { annotatorName } from './app/labeling/annotator';
 import { exportModel } from './app/labeling/exportModel';
 import type { LabelingTasks } from './app/labeling/labeling';
@@ -8,9 +9,9 @@ import { FolderTasks } from './app/labeling/labelingTasks';
 import { defaultModel, ModelStore } from './app/modelStore';
 import { Session } from './app/session';
 import { Trainings } from './app/trainings';
-import { TrainingWorkshop, type DataTools } from './app/trainingWorkshop';
+import { TrainingWorkshop } from './app/trainingWorkshop';
 import { registerCommands } from './commands/register';
-import { trainingWindow } from './commands/trainingWindow';
+import { tablesBeside, trainingWindow } from './commands/trainingWindow';
 import { SegmentLenses } from './editor/codeLenses';
 import { PredictionHovers } from './editor/hovers';
 import { LabelActions } from './editor/labelActions';
@@ -27,6 +28,7 @@ import { ActiveTask } from './panel/activeTask';
 import { revealRow } from './panel/examplePlace';
 import { ModelInUse } from './panel/modelInUse';
 import { PanelHost } from './panel/panelHost';
+import { translatedReportStrings } from './panel/strings';
 import { TaskStatus } from './panel/taskStatus';
 import { TaskTree } from './panel/taskTree';
 import { TaskWatcher } from './panel/taskWatcher';
@@ -104,7 +106,15 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
   const status = new StatusBar(session, settings, lenses, rows);
   const panel = new PanelHost({ tasks, extensionUri: context.extensionUri, state: context.workspaceState, errors: { messageOf, note, show: (error) => errors.show(error) } });
   const window = trainingWindow({ session, settings, files, errors, log, ownFolder }, { state: context.workspaceState, messageOf, reveal: revealRow });
-  const workshop = new TrainingWorkshop({ fileSystem, trainings, models, reports: trainingReports, tools: dataTools, window, pause });
+  const tools = dataTools({
+    nameOf: (table) => window.nameOf(table),
+    open: (table) => window.open(table),
+    beside: (table, names) => tablesBeside(files, table, names),
+    predictor: session.predictor,
+    strings: translatedReportStrings,
+    pause,
+  });
+  const workshop = new TrainingWorkshop({ fileSystem, trainings, models, reports: trainingReports, tools, window, pause });
   const trainingPanel = new TrainingPanelHost({ workshop, remembered: () => window.memory.get(), extensionUri: context.extensionUri, errors: { messageOf, note, show: (error) => errors.show(error) } });
   const taskStatus = new TaskStatus(tasks);
   const taskTree = new TaskTree(tasks, messageOf);
@@ -138,8 +148,6 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
   void activeTask.restore();
   return { session, settings, lenses, rows, selections, annotations, status, tasks, panel, trainingPanel, workshop, taskStatus, taskTree };
 }
-
-const dataTools: DataTools = { prepare: () => Promise.reject(new Error('not wired')), compare: () => Promise.reject(new Error('not wired')) };
 
 /** Folders outside of any workspace for whose files a task was made, so that it is found again. */
 class OtherFolders {

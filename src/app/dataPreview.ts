@@ -1,7 +1,7 @@
 import { columnIndices, recordText } from '../core/csv/columns';
 import { recordBatches, type RecordReader } from '../core/csv/reader';
 import { CancelledError } from '../core/errors';
-import { parseLabels } from '../core/labels/labelCells';
+import { parseLabelList } from '../core/labels/labelCells';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import { mostPreviewLabels, type DataChoice, type DataPreview } from '../core/protocol/trainingPanel';
 import { normalizeText } from '../core/text/normalize';
@@ -53,7 +53,7 @@ export async function previewData({ chunks, reader, kind, labelColumn, textColum
       const key = normalizeText(text);
       if (seen.has(key)) repeats++;
       else seen.add(key);
-      if (kind !== 'number') for (const each of kind === 'multi' ? (parseLabels(label) ?? []) : [label]) counts.set(each, (counts.get(each) ?? 0) + 1);
+      if (kind !== 'number') for (const each of kind === 'multi' ? parseLabelList(label) : [label]) counts.set(each, (counts.get(each) ?? 0) + 1);
       if (columns.value !== undefined) numbers.add(record.value(columns.value) ?? '');
     }
   }

@@ -66,7 +66,7 @@ export interface TrainingCourse {
 export interface TrainingReports {
   live(course: TrainingCourse): readonly ReportSection[];
   /** @param file as a person knows it */
-  finished(outcome: TrainingOutcome, course: TrainingCourse, file: string): ReportDocument;
+  finished(outcome: TrainingOutcome, file: string): ReportDocument;
   html(document: ReportDocument): string;
   markdown(document: ReportDocument): string;
 }
@@ -342,7 +342,7 @@ export class TrainingWorkshop implements Disposable {
           signal: run.stop.signal,
           onReading: (rows) => this.progressing({ status: 'reading', rows }),
           onProgress: ({ finished, ...progress }, fraction) => {
-            this.follow(progress.batches, (progress.epoch - 1) * progress.batches + progress.batch, progress.loss, finished);
+            this.follow(progress.batches, progress.step, progress.loss, finished);
             this.progressing({ status: 'running', progress, fraction });
           },
           onContinue: ({ epochs, batches }) => {
@@ -400,7 +400,7 @@ export class TrainingWorkshop implements Disposable {
   private finish(outcome: TrainingOutcome | undefined, file: string): void {
     if (!outcome) return;
     try {
-      this.document = this.options.reports.finished(outcome, this.course, file);
+      this.document = this.options.reports.finished(outcome, file);
       this.renewReport(this.document.sections);
     } catch (error) {
       this.options.window.note(error);

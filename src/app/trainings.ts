@@ -5,6 +5,7 @@ import { checkHyperparameters } from '../core/model/hyperparameters';
 import { bundleFileNames } from '../core/model/bundle';
 import { parseManifest, type ModelManifest } from '../core/model/manifest';
 import { findPreset, presets, type Preset } from '../core/model/presets';
+import type { TaskKind } from '../core/model/onnxWriter';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { Hyperparameters, TrainPlace, TrainProgress, TrainRequest, TrainResult } from '../core/protocol/trainer';
@@ -41,6 +42,8 @@ export interface TrainingJob extends LabeledColumns {
   readonly file: string;
   /** Opens that file, unpacked. */
   readonly open: () => Promise<{ readonly chunks: AsyncIterable<Uint8Array>; fraction(): number | undefined }>;
+  /** What is asked of a text. Default `single`, with a number beside the label where there is a column of it. */
+  readonly kind?: TaskKind;
   readonly base?: OpenedModel;
   /** Without a base; the default is the first there is. */
   readonly preset?: string;
@@ -173,15 +176,16 @@ export class Trainings implements Disposable {
 
   private async run(job: TrainingJob, listener: TrainingListener, signal: AbortSignal): Promise<TrainedModel> {
     const { fileSystem, pause } = this.options;
-    const { file, textColumns, labelColumn, base } = job;
+    const { file, textColumns, labelColumn, valueColumn, kind = 'single', base } = job;
+    const columns = { textColumns, labelColumn, ...(valueColumn === undefined ? {} : { valueColumn }) };
     const preset = presetOf(job);
     let defects = 0;
     const input = await job.open();
     const { rows, unlabeled } = await readLabeled({
       chunks: breathing(input.chunks, pause),
       reader: new RecordReader(file),
-      textColumns,
-      labelColumn,
+      ...columns,
+      kind,
       signal,
       onProgress: (count) => listener.onReading?.(count),
       onDefect: (defect) => {
@@ -192,14 +196,14 @@ export class Trainings implements Disposable {
     const models = new TaskModels(fileSystem, job.folder, job.task);
     const request = await trainRequest(
       {
-        textColumns,
-        labelColumn,
+        ...columns,
+        kind,
         rows,
         heldOut: { share: job.heldOut ?? defaultHeldOut },
         file,
         ...(base ? { base } : {}),
         preset: preset.name,
-        hyperparameters: checkHyperparameters({ ...job.hyperparameters }, { ...preset.defaults, ...recipeFor(rows, base) }),
+        hyperparameters: checkHyperparameters({ ...job.hyperparameters }, { ...preset.defaults, ...recipeFor(rows, base, kind) }),
         workers: this.workers(job),
         precision: 'float32',
         name: job.task,

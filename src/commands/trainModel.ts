@@ -265,12 +265,15 @@ async function offer(workbench: Workbench, trained: TrainedModel, isOwn: boolean
 /** How good a model is, and what of its file it could not be trained on. */
 export function describeTrained(trained: TrainedModel): { readonly summary: string; readonly notes: readonly string[] } {
   const { name, data, metrics } = trained.manifest;
-  const { accuracy = NaN, rows = 0 } = metrics;
+  const { accuracy = metrics['exactMatch'] ?? NaN, r2, rmse = NaN, rows = 0 } = metrics;
   const right = (accuracy * 100).toLocaleString(vscode.env.language, { maximumFractionDigits: 1 });
   const checked = rows.toLocaleString(vscode.env.language);
   const notes: string[] = [];
   if (trained.unlabeled > 0) notes.push(vscode.l10n.t('{0} rows have no label and were left out.', trained.unlabeled.toLocaleString(vscode.env.language)));
   if (trained.defects > 0) notes.push(vscode.l10n.t('{0} places in the file are not as they should be; the log names them.', trained.defects));
+  const decimals = (value: number): string => value.toLocaleString(vscode.env.language, { maximumSignificantDigits: 3 });
+  if (Number.isNaN(accuracy) && r2 !== undefined)
+    return { summary: vscode.l10n.t('{0} {1}: R² {2}, RMSE {3} on {4} held-out rows.', name, trained.version, decimals(r2), decimals(rmse), checked), notes };
   return {
     summary:
       data['validationRows'] === 0

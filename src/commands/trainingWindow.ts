@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { HumanError } from '../core/errors';
+import { CancelledError, HumanError } from '../core/errors';
+import type { RecordSink } from '../app/recordSink';
 import { taskNameOf } from '../app/taskModels';
 import type { WorkshopWindow } from '../app/trainingWorkshop';
 import { useModel } from './selectModel';
@@ -69,4 +70,24 @@ function tableInFront(): vscode.Uri | undefined {
   const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs).sort((a, b) => Number(b.isActive) - Number(a.isActive));
   const open = [...vscode.window.visibleTextEditors.map(({ document }) => document.uri), ...tabs.flatMap(({ input }) => (input instanceof vscode.TabInputText ? [input.uri] : []))];
   return [...(vscode.window.activeTextEditor ? [vscode.window.activeTextEditor.document.uri] : []), ...open].find(isTrainable);
+}
+
+/** New files beside a table, by their names: their URIs, and what writes them. @throws CancelledError when the person does not want one replaced that is there */
+export async function tablesBeside(files: Workbench['files'], table: string, names: readonly string[]): Promise<readonly { readonly id: string; readonly sink: RecordSink }[]> {
+  const uris = names.map((name) => vscode.Uri.joinPath(vscode.Uri.parse(table), '..', name));
+  const found = await Promise.all(uris.map((uri) => vscode.workspace.fs.stat(uri).then(() => true, () => false)));
+  const there = names.filter((_, index) => found[index]);
+  if (there.length > 0) {
+    const replace = vscode.l10n.t('Replace');
+    const question = vscode.l10n.t('These files are there already: {0}. Replace them?', there.join(', '));
+    if ((await vscode.window.showWarningMessage(question, { modal: true }, replace)) !== replace) throw new CancelledError();
+  }
+  const opened: { readonly id: string; readonly sink: RecordSink }[] = [];
+  try {
+    for (const uri of uris) opened.push({ id: uri.toString(), sink: await files.openOutput(uri.fsPath) });
+  } catch (error) {
+    for (const { sink } of opened) await sink.discard();
+    throw error;
+  }
+  return opened;
 }

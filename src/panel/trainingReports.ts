@@ -1,22 +1,19 @@
 import * as vscode from 'vscode';
-import type { ReportSection } from '../core/report/document';
-import type { TrainingCourse, TrainingReports } from '../app/trainingWorkshop';
-
-function sectionsOf({ epochs }: TrainingCourse): readonly ReportSection[] {
-  const number = (value: number): string => value.toLocaleString(vscode.env.language, { maximumFractionDigits: 4 });
-  return [
-    {
-      id: 'epochs',
-      title: vscode.l10n.t('Epoch'),
-      blocks: [{ kind: 'table', header: [vscode.l10n.t('Epoch')], numeric: [0], rows: epochs.map((epoch, index) => [String(index + 1), number(epoch.trainLoss)]) }],
-    },
-  ];
-}
+import { reportHtml } from '../core/report/html';
+import { reportMarkdown } from '../core/report/markdown';
+import { trainedDocument } from '../core/report/trained';
+import { trainingSections } from '../core/report/training';
+import type { TrainingReports } from '../app/trainingWorkshop';
+import { translatedReportStrings } from './strings';
 
 /** The reports of trainings, in the person's language. */
 export const trainingReports: TrainingReports = {
-  live: sectionsOf,
-  finished: (_, course, file) => ({ title: file, subtitle: '', sections: sectionsOf(course) }),
-  html: () => '',
-  markdown: () => '',
+  live: (course) => trainingSections(course, translatedReportStrings()),
+  finished: ({ request, result, heldOutRows }, file) =>
+    trainedDocument(
+      { request, result, file, validation: request.validation.map(({ text }, index) => ({ file, row: heldOutRows[index] ?? 0, text })) },
+      translatedReportStrings(),
+    ),
+  html: (document) => reportHtml(document, translatedReportStrings(), vscode.env.language),
+  markdown: (document) => reportMarkdown(document, translatedReportStrings()),
 };

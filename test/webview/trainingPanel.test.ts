@@ -8,7 +8,7 @@ import { themes, type Theme } from './site';
 import { curve } from './trainingFakeHost';
 import { seriousFindings } from './axe';
 
-const running: PanelTraining = { status: 'running', task: 'reviews', file: 'reviews.csv', fraction: 0.42, notes: [], progress: { epoch: 5, epochs: 10, batch: 13, batches: 34, loss: 0.3123, examplesPerSecond: 1840, secondsLeft: 37 } };
+const running: PanelTraining = { status: 'running', task: 'reviews', file: 'reviews.csv', fraction: 0.42, notes: [], progress: { epoch: 5, epochs: 10, batch: 13, batches: 34, step: 149, loss: 0.3123, examplesPerSecond: 1840, secondsLeft: 37 } };
 const trained: PanelTraining = { status: 'done', task: 'reviews', file: 'reviews.csv', fraction: 1, notes: ['39 rows have no label and were left out.'], model: { name: 'reviews/v4', folder: '/work/.label-lens/reviews/models/v4', summary: 'reviews v4: 91.7 % of 120 held-out rows right.', inUse: false, saved: [] } };
 
 function lossSection(points: readonly number[]): ReportSection {
