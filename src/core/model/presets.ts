@@ -144,9 +144,9 @@ export const presets: readonly Preset[] = [
   ),
   preset(
     'deep-lstm',
-    'Embedding → two LSTMs, last step → three dense layers, for classes and for numbers (tutorials with two heads)',
+    'Embedding → two LSTMs → masked max + mean pooling → three dense layers, for classes and for numbers (tutorials with two heads)',
     { ...lastStep, embeddingSize: 128, hiddenUnits: 128, layers: 2, denseUnits: 64, dropout: 0.3 },
-    { drops: { input: true, between: true, features: true }, bidirectional: false, layers: 2, pool: 'last', dense: (units) => [units, Math.ceil(units / 2)] },
+    { drops: { input: true, between: true, features: true }, bidirectional: false, layers: 2, pool: 'max+mean', dense: (units) => [units, Math.ceil(units / 2)] },
   ),
   preset(
     'cnn-lstm',
