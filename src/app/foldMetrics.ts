@@ -44,6 +44,5 @@ export function foldMetrics({ kind, truth, labels, known, scores, width }: Score
     typeof answer === 'number' ? { label: -1, value: answer } : typeof answer === 'string' ? { label: index.get(answer)! } : { label: -1, labels: answer.map((label) => index.get(label)!) };
   const all = kind === 'number' ? scores : new Float32Array(truth.length * labels.length);
   if (kind !== 'number') for (let row = 0; row < truth.length; row++) places.forEach((place, at) => (all[row * labels.length + place] = scores[row * width + at]!));
-  const { rows: _, ...measured } = measures({ rule: { kind }, labels, scores: all, truth: truth.map(toTruth) });
-  return measured;
+  return measures({ rule: { kind }, labels, scores: all, truth: truth.map(toTruth) });
 }

@@ -189,7 +189,7 @@ describe('tuning', () => {
     const done: number[] = [];
     const trainer: TuneRequest['trainer'] = {
       train: (request, options) => {
-        for (const batch of [5, 10]) options?.onProgress?.({ epoch: 1, epochs: 1, batch, batches: 10, loss: 0.5, examplesPerSecond: 1, secondsLeft: 1, step: batch } as never);
+        for (const batch of [5, 10]) options?.onProgress?.({ epoch: 1, epochs: 1, batch, batches: 10, loss: 0.5, examplesPerSecond: 1, secondsLeft: 1, step: batch });
         return bench.request.trainer.train(request, options);
       },
     };
