@@ -1,6 +1,7 @@
 import { CancelledError, HumanError } from '../core/errors';
 import type { DecisionValue } from '../core/labels/decision';
-import { chosenLabels, ruleOf } from '../core/model/deciding';
+import { chosenOfRows } from '../core/metrics/measures';
+import { ruleOf } from '../core/model/deciding';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { PredictedScores } from '../core/protocol/predictor';
 import { compareModels, type Comparison, type ComparisonResult } from '../core/report/comparison';
@@ -76,7 +77,7 @@ async function askAll(request: CompareRequest): Promise<Comparison> {
   const chosen = models.map(({ model: { manifest } }, at) => {
     const own = manifest.task.labels.map(({ id }) => index.get(id)!);
     const { scores, width } = said[at]!;
-    return rows.map((_, row) => chosenLabels(ruleOf(manifest.task), scores.subarray(row * width, (row + 1) * width)).map((label) => own[label]!));
+    return chosenOfRows(ruleOf(manifest.task), scores, width).map((labels) => labels.map((label) => own[label]!));
   });
   if (kind === 'multi')
     return {

@@ -1,21 +1,20 @@
 import { HumanError } from '../core/errors';
-import { parseLabels } from '../core/labels/labelCells';
-import { expectedCalibrationError } from '../core/metrics/calibration';
+import { likelihoods, measures, type RowTruth, type ScoredRows } from '../core/metrics/measures';
 import { leastSquaresWeights, mixtureWeights } from '../core/metrics/mixture';
-import { classificationReport } from '../core/metrics/report';
 import { createEnsemble, validateBundle } from '../core/model/bundle';
+import { agreedRule, ruleInOrder } from '../core/model/deciding';
 import { ensembleLimits } from '../core/model/ensemble';
 import type { ModelManifest } from '../core/model/manifest';
 import type { BundleFiles } from '../core/protocol/predictor';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { Predictor } from '../inference/predictor';
-import type { LabeledColumns, LabeledText } from './labeledRows';
+import { answerOf, type LabeledColumns, type LabeledText } from './labeledRows';
 import type { OpenedModel } from './modelStore';
 
 export interface EnsemblePlan extends LabeledColumns {
   /** Two or more, the first of which says the order of the labels. */
   readonly members: readonly OpenedModel[];
-  /** The rows that the weights are fitted on; none of the members should have learned from them. */
+  /** The rows that the weights are fitted on, read as the members' kind, for joint models with their numbers; none of the members should have learned from them. */
   readonly rows: readonly LabeledText[];
   /** The file of `rows`, as a person knows it. */
   readonly file: string;
@@ -34,15 +33,15 @@ export interface Ensemble {
   readonly bundle: BundleFiles;
   /** One for each member, in their order; none negative, together 1. */
   readonly weights: readonly number[];
-  /** On the rows that the weights were fitted on, by the names of model cards; of the ensemble, and of each member. */
+  /** {@link measures} on the rows that the weights were fitted on; of the ensemble, and of each member. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly memberMetrics: readonly Readonly<Record<string, number>>[];
 }
 
 /**
- * Puts models together into one whose scores are the weighted average of theirs. The weights are those with the least log loss on `rows`, for numbers the least squares.
+ * Puts models together into one whose scores are the weighted average of theirs, and of joint models the numbers too. The weights are those with the least log loss of the labels on `rows`, for numbers alone the least squares.
  *
- * @throws HumanError `ensemble.count`, `ensemble.nested`, `ensemble.kind`, `ensemble.labels`, `ensemble.tokenizer` when the models do not go together, `ensemble.label`, `ensemble.number` for a row, and those of
+ * @throws HumanError `ensemble.count`, `ensemble.nested`, `ensemble.kind`, `ensemble.labels`, `ensemble.value`, `ensemble.tokenizer` when the models do not go together, `ensemble.label` for a row, and those of
  *   `validateBundle` and `createEnsemble`; CancelledError
  */
 export async function buildEnsemble(plan: EnsemblePlan, { predictor, signal, onProgress }: EnsembleContext): Promise<Ensemble> {
@@ -52,7 +51,7 @@ export async function buildEnsemble(plan: EnsemblePlan, { predictor, signal, onP
   const width = task.kind === 'number' ? 1 : labels.length;
   const truth = truthOf(plan, task);
   const texts = rows.map(({ text }) => text);
-  const scores: Float32Array[] = [];
+  const said: Pick<ScoredRows, 'scores' | 'values'>[] = [];
   for (const [k, member] of members.entries()) {
     await predictor.load(member.key, member.files);
     const found = await predictor.predict(member.key, texts, {
@@ -63,18 +62,25 @@ export async function buildEnsemble(plan: EnsemblePlan, { predictor, signal, onP
     });
     const own = member.manifest.task.labels.map(({ id }) => id);
     const order = task.kind === 'number' ? [0] : labels.map((label) => own.indexOf(label));
-    scores.push(Float32Array.from({ length: texts.length * width }, (_, at) => found.scores[Math.floor(at / width) * width + order[at % width]!]!));
+    const scores = Float32Array.from({ length: texts.length * width }, (_, at) => found.scores[Math.floor(at / width) * width + order[at % width]!]!);
+    said.push({ scores, ...(found.values ? { values: found.values } : {}) });
   }
-  const weights = task.kind === 'number' ? leastSquaresWeights(scores, truth) : mixtureWeights(scores.map((own) => likelihoods(own, truth)));
-  const average = Float32Array.from(scores[0]!, (_, at) => weights.reduce((sum, weight, k) => sum + weight * scores[k]![at]!, 0));
-  const metrics = measure(average, truth, task);
+  const { kind } = task;
+  const weights =
+    kind === 'number'
+      ? leastSquaresWeights(said.map(({ scores }) => scores), truth.map(({ value = NaN }) => value))
+      : mixtureWeights(said.map(({ scores }) => likelihoods(kind, scores, width, truth)));
+  const average = (own: readonly Float32Array[]): Float32Array => Float32Array.from(own[0]!, (_, at) => weights.reduce((sum, weight, k) => sum + weight * own[k]![at]!, 0));
+  const values = said.flatMap((each) => each.values ?? []);
+  const rule = agreedRule(members.map(({ manifest }) => manifest.task), labels);
+  const metrics = measures({ rule, labels, scores: average(said.map(({ scores }) => scores)), ...(values.length > 0 ? { values: average(values) } : {}), truth });
   const bundle = createEnsemble(
     {
       name: plan.name,
       version: 'v1',
       ...(plan.description === undefined ? {} : { description: plan.description }),
       task,
-      data: { validation: file.split(/[/\\]/).at(-1)!, textColumns: plan.textColumns.join(','), labelColumn: plan.labelColumn, rows: rows.length, weights: 'fitted on these rows' },
+      data: { validation: file.split(/[/\\]/).at(-1)!, textColumns: plan.textColumns.join(','), labelColumn: plan.labelColumn, ...(plan.valueColumn === undefined ? {} : { valueColumn: plan.valueColumn }), rows: rows.length, weights: 'fitted on these rows' },
       seed: 0,
       hyperparameters: {},
       epochs: [],
@@ -83,7 +89,7 @@ export async function buildEnsemble(plan: EnsemblePlan, { predictor, signal, onP
     },
     members.map((member, k) => ({ bundle: validateBundle(member.files, member.folder), weight: weights[k]! })),
   );
-  return { bundle, weights, metrics, memberMetrics: scores.map((own) => measure(own, truth, task)) };
+  return { bundle, weights, metrics, memberMetrics: said.map((own, k) => measures({ rule: ruleInOrder(members[k]!.manifest.task, labels), labels, ...own, truth })) };
 }
 
 /** @returns the first one's manifest, which the others go together with */
@@ -101,6 +107,9 @@ function checkMembers(members: readonly OpenedModel[]): ModelManifest {
       throw new HumanError('ensemble.kind', '{0} and {1} answer different kinds of questions ({2} and {3}), which have no average. Choose models of one kind.', [first.name, other.name, task.kind, its.kind]);
     if (its.labels.length !== task.labels.length || !task.labels.every(({ id }) => its.labels.some((label) => label.id === id)))
       throw new HumanError('ensemble.labels', '{0} and {1} have different labels ({2} and {3}). Choose models that were trained on the same labels.', [first.name, other.name, names(first), names(other)]);
+    const [value, itsValue] = [task, its].map(({ kind, value }) => (kind === 'single' ? value?.name : undefined));
+    if (value !== itsValue)
+      throw new HumanError('ensemble.value', '{0} and {1} give different numbers beside the label ({2} and {3}), which have no average. Choose models that were trained on the same columns.', [first.name, other.name, value ?? '–', itsValue ?? '–']);
     if (own.sha256 !== tokenizer.sha256 || own.maxTokens !== tokenizer.maxTokens)
       throw new HumanError(
         'ensemble.tokenizer',
@@ -111,8 +120,8 @@ function checkMembers(members: readonly OpenedModel[]): ModelManifest {
   return first.manifest;
 }
 
-/** What is right: the index of the label, of `multi` 0 or 1 for each label [rows × labels], or the number. */
-function truthOf({ rows, file, labelColumn }: EnsemblePlan, { kind, labels }: ModelManifest['task']): Float64Array {
+/** What is right, in the models' terms. */
+function truthOf({ rows, file, labelColumn }: EnsemblePlan, { kind, labels }: ModelManifest['task']): readonly RowTruth[] {
   const index = new Map(labels.map(({ id }, place) => [id, place]));
   const placeOf = (label: string, row: number): number => {
     const place = index.get(label);
@@ -126,43 +135,10 @@ function truthOf({ rows, file, labelColumn }: EnsemblePlan, { kind, labels }: Mo
       ]);
     return place;
   };
-  if (kind === 'single') return Float64Array.from(rows, ({ label, row }) => placeOf(label, row));
-  if (kind === 'number')
-    return Float64Array.from(rows, ({ label, row }) => {
-      const value = Number(label);
-      if (!Number.isFinite(value)) throw new HumanError('ensemble.number', '{0}, row {1}, column {2}: "{3}" is no number, and the models give numbers. Correct it, or choose another column.', [file, row, labelColumn, label.slice(0, 100)]);
-      return value;
-    });
-  const truth = new Float64Array(rows.length * labels.length);
-  rows.forEach(({ label, row }, at) => {
-    for (const name of parseLabels(label) ?? []) truth[at * labels.length + placeOf(name, row)] = 1;
+  return rows.map((read) => {
+    const answer = answerOf(read, kind);
+    const value = read.value === undefined ? {} : { value: read.value };
+    if (typeof answer === 'object') return { label: -1, labels: answer.map((label) => placeOf(label, read.row)) };
+    return { label: typeof answer === 'string' ? placeOf(answer, read.row) : -1, ...value };
   });
-  return truth;
-}
-
-/** What a model gives the truth: of `single` one for each row, of `multi` one for each row and label. */
-function likelihoods(scores: Float32Array, truth: Float64Array): Float64Array {
-  if (truth.length === scores.length) return truth.map((isRight, at) => (isRight === 1 ? scores[at]! : 1 - scores[at]!));
-  const width = scores.length / truth.length;
-  return truth.map((label, row) => scores[row * width + label]!);
-}
-
-function measure(scores: Float32Array, truth: Float64Array, { kind, labels }: ModelManifest['task']): Readonly<Record<string, number>> {
-  if (kind === 'number') {
-    const errors = truth.map((value, row) => scores[row]! - value);
-    const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-    return { rows: truth.length, mae: mean(errors.map(Math.abs)), rmse: Math.sqrt(mean(errors.map((error) => error ** 2))) };
-  }
-  const loss = likelihoods(scores, truth).reduce((sum, likelihood) => sum - Math.log(Math.max(1e-7, likelihood)), 0) / truth.length;
-  if (kind === 'multi') {
-    const rows = truth.length / labels.length;
-    return { rows, accuracy: truth.filter((isRight, at) => (isRight === 1) === scores[at]! >= 0.5).length / truth.length, loss };
-  }
-  const width = labels.length;
-  const predicted = Array.from(truth, (_, row) => {
-    const own = scores.subarray(row * width, (row + 1) * width);
-    return own.indexOf(own.reduce((most, score) => Math.max(most, score), -Infinity));
-  });
-  const { accuracy, macroF1 } = classificationReport(truth, predicted, labels.map(({ id }) => id));
-  return { rows: truth.length, accuracy, macroF1, loss, ece: expectedCalibrationError(scores, width, truth) };
 }

@@ -11,7 +11,8 @@ export const ensembleSpec: CommandSpec = {
   operands: '--valid FILE --label COL --output DIR MODEL MODEL …',
   flags: {
     valid: { value: 'FILE', help: 'held-out rows that the weights are fitted on, which no model should have learned from' },
-    label: { value: 'COL', help: 'column that holds the label, of several labels separated by semicolons, or the number' },
+    label: { value: 'COL', help: 'column that holds the label, several separated by ; or | (empty: none), or the number' },
+    value: { value: 'COL', help: 'column of the number that joint models give beside the label (default: the one that they were trained on)' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     name: { value: 'NAME', help: 'name in the model card (default: the name of DIR)' },
     description: { value: 'TEXT', help: 'a sentence for the model card' },
@@ -33,9 +34,13 @@ export async function ensemble(args: Arguments, context: CliContext): Promise<vo
   const progress = new ProgressLine(context.terminal);
   const description = args.text('description');
   try {
-    const rows = await readLabeledFile(context, file, { textColumns, labelColumn }, progress);
+    const { kind, value } = members[0]!.manifest.task;
+    const valueColumn = kind === 'single' && value ? (args.text('value') ?? value.name) : undefined;
+    if (args.text('value') !== undefined && valueColumn === undefined) throw new UsageError('--value is about the number of joint models, and these give none beside a label. Leave it out.');
+    const columns = { textColumns, labelColumn, ...(valueColumn === undefined ? {} : { valueColumn }) };
+    const rows = await readLabeledFile(context, file, { kind, ...columns }, progress);
     const { bundle, weights, metrics, memberMetrics } = await buildEnsemble(
-      { members, rows, file, textColumns, labelColumn, name: args.text('name') ?? output.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)!, ...(description === undefined ? {} : { description }) },
+      { members, rows, file, ...columns, name: args.text('name') ?? output.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)!, ...(description === undefined ? {} : { description }) },
       { predictor: context.predictor, signal: context.signal, onProgress: (fraction, member) => progress.update(fraction, `scores of ${member.name}`) },
     );
     progress.clear();

@@ -1,9 +1,10 @@
 import { defaultModel, type OpenedModel } from '../app/modelStore';
-import type { LabeledText } from '../app/labeledRows';
+import { answerOf, type LabeledText } from '../app/labeledRows';
 import { fillTemplate, HumanError } from '../core/errors';
-import { expectedCalibrationError } from '../core/metrics/calibration';
-import { classificationReport, multiLabelReport, regressionReport, type AverageReport, type ClassReport } from '../core/metrics/report';
+import { measures, type RowTruth } from '../core/metrics/measures';
+import { classificationReport, multiLabelReport, type AverageReport, type ClassReport } from '../core/metrics/report';
 import { ruleOf, type DecisionRule } from '../core/model/deciding';
+import type { TaskKind } from '../core/model/onnxWriter';
 import type { PredictedScores } from '../core/protocol/predictor';
 import { evaluationSections, predictedLabels, predictedLabelSets, type Evaluation } from '../core/report/evaluation';
 import { reportStrings } from '../core/report/strings';
@@ -31,17 +32,21 @@ export const evaluateSpec: CommandSpec = {
 /** What an evaluation is made of. */
 interface Evaluated {
   readonly rows: readonly LabeledText[];
+  /** In the order of `rows`. */
+  readonly truth: readonly RowTruth[];
   /** Ids, in the order of the scores. */
   readonly labels: readonly string[];
   readonly predicted: PredictedScores;
   readonly rule: DecisionRule;
 }
 
-/** Measures by the names of the JSON, and the lines that a person reads. */
-interface Measured {
+/** What the JSON says beside the measures, and the lines that a person reads. */
+interface Details {
   readonly json: Readonly<Record<string, unknown>>;
   readonly lines: readonly string[];
 }
+
+type Measures = ReturnType<typeof measures>;
 
 /** `label-lens evaluate`. */
 export async function evaluate(args: Arguments, context: CliContext): Promise<void> {
@@ -68,12 +73,13 @@ export async function evaluate(args: Arguments, context: CliContext): Promise<vo
   const seconds = (context.terminal.now() - start) / 1000;
   progress.clear();
   const textsPerSecond = rows.length / seconds;
-  const evaluated: Evaluated = { rows, labels, predicted, rule: ruleOf(task, threshold) };
-  const measured = task.kind === 'number' ? [measureNumbers(evaluated, predicted.scores)] : task.kind === 'multi' ? [measureSets(evaluated)] : [measureLabels(evaluated), ...(predicted.values ? [measureNumbers(evaluated, predicted.values)] : [])];
+  const evaluated: Evaluated = { rows, truth: truthOf(rows, labels, task.kind), labels, predicted, rule: ruleOf(task, threshold) };
+  const measured = measures({ ...evaluated, ...predicted });
+  const details = task.kind === 'number' ? undefined : task.kind === 'multi' ? setDetails(evaluated, measured) : labelDetails(evaluated, measured);
 
   const stdout = (text: string): void => context.terminal.stdout(text);
   stdout(`${model.manifest.name} ${model.manifest.version} on ${file}: ${rows.length} rows\n\n`);
-  for (const { lines } of measured) stdout(`${lines.join('\n')}\n`);
+  for (const line of [...(details?.lines ?? []), ...numberLines(measured)]) stdout(`${line}\n`);
   stdout(`\n${textsPerSecond.toFixed(0)} texts/s\n`);
   const reportFile = args.text('report');
   if (reportFile !== undefined) {
@@ -84,7 +90,7 @@ export async function evaluate(args: Arguments, context: CliContext): Promise<vo
     });
     context.terminal.stderr(`The report is in ${written.join(' and ')}.\n`);
   }
-  if (args.has('json')) stdout(`${JSON.stringify(Object.assign({ rows: rows.length }, ...measured.map(({ json }) => json), { seconds, textsPerSecond }))}\n`);
+  if (args.has('json')) stdout(`${JSON.stringify({ ...measured, ...details?.json, seconds, textsPerSecond })}\n`);
 }
 
 /** @throws HumanError `evaluate.label` when a row has a label that the model does not know */
@@ -104,30 +110,36 @@ function checkLabels(rows: readonly LabeledText[], labels: readonly string[], fi
   }
 }
 
-/** The same for a report. */
-function evaluationOf({ rows, labels, predicted: { scores, values }, rule }: Evaluated, file: string): Evaluation {
-  const places = rows.map(({ row, text }) => ({ file, row, text }));
-  const numbers = (predicted: Float32Array): { readonly truth: readonly number[]; readonly predicted: Float32Array } => ({ truth: rows.map(({ value }) => value!), predicted });
-  if (rule.kind === 'number') return { kind: 'number', rows: places, values: numbers(scores) };
+/** What is right, in the model's terms. */
+function truthOf(rows: readonly LabeledText[], labels: readonly string[], kind: TaskKind): readonly RowTruth[] {
   const index = new Map(labels.map((label, position) => [label, position]));
-  if (rule.kind === 'multi') return { kind: 'multi', rows: places, labels, truth: rows.map(({ labels: several = [] }) => several.map((label) => index.get(label)!)), scores, rule };
-  return { kind: 'single', rows: places, labels, truth: rows.map(({ label }) => index.get(label)!), scores, rule, ...(values ? { values: numbers(values) } : {}) };
+  const toTruth = (row: LabeledText): RowTruth => {
+    const answer = answerOf(row, kind);
+    const value = row.value === undefined ? {} : { value: row.value };
+    return typeof answer === 'object' ? { label: -1, labels: answer.map((label) => index.get(label)!) } : { label: typeof answer === 'string' ? index.get(answer)! : -1, ...value };
+  };
+  return rows.map(toTruth);
 }
 
-function measureLabels({ rows, labels, predicted: { scores, width }, rule }: Evaluated): Measured {
-  const index = new Map(labels.map((label, position) => [label, position]));
-  const truth = rows.map((row) => index.get(row.label)!);
-  const predicted = predictedLabels(scores, width, rule);
-  const { accuracy, macroF1, perClass, averages, confusion } = classificationReport(truth, predicted, labels);
-  const ece = expectedCalibrationError(scores, width, truth);
+/** The same for a report. */
+function evaluationOf({ rows, truth, labels, predicted: { scores, values }, rule }: Evaluated, file: string): Evaluation {
+  const places = rows.map(({ row, text }) => ({ file, row, text }));
+  const numbers = (predicted: Float32Array): { readonly truth: readonly number[]; readonly predicted: Float32Array } => ({ truth: truth.map(({ value }) => value!), predicted });
+  if (rule.kind === 'number') return { kind: 'number', rows: places, values: numbers(scores) };
+  if (rule.kind === 'multi') return { kind: 'multi', rows: places, labels, truth: truth.map(({ labels: several = [] }) => several), scores, rule };
+  return { kind: 'single', rows: places, labels, truth: truth.map(({ label }) => label), scores, rule, ...(values ? { values: numbers(values) } : {}) };
+}
+
+function labelDetails({ rows, truth, labels, predicted: { scores, width }, rule }: Evaluated, { accuracy, macroF1, ece }: Measures): Details {
+  const { perClass, averages, confusion } = classificationReport(truth.map(({ label }) => label), predictedLabels(scores, width, rule), labels);
   const name = nameWidth(labels);
   const matrix = confusion.matrix.map((row, at) => `${labels[at]!.padEnd(name)}${row.map((count) => String(count).padStart(11)).join('')}`);
   return {
-    json: { accuracy, macroF1, perClass, averages, confusion, ece },
+    json: { perClass, averages, confusion },
     lines: [
       ...labelTable(labels, perClass, [['macro', averages.macro], ['weighted', averages.weighted]], rows.length),
       '',
-      `accuracy ${percent(accuracy)}  macro F1 ${percent(macroF1)}  calibration error ${ece.toFixed(4)}${rule.threshold === undefined || labels.length !== 2 ? '' : `  threshold ${rule.threshold}`}`,
+      `accuracy ${percent(accuracy!)}  macro F1 ${percent(macroF1!)}  calibration error ${ece!.toFixed(4)}${rule.threshold === undefined || labels.length !== 2 ? '' : `  threshold ${rule.threshold}`}`,
       '',
       'confusion matrix (rows: label in the file, columns: prediction)',
       `${''.padEnd(name)}${labels.map((label) => label.slice(0, 10).padStart(11)).join('')}`,
@@ -136,25 +148,21 @@ function measureLabels({ rows, labels, predicted: { scores, width }, rule }: Eva
   };
 }
 
-function measureSets({ rows, labels, predicted: { scores, width }, rule }: Evaluated): Measured {
-  const index = new Map(labels.map((label, position) => [label, position]));
-  const truth = rows.map(({ labels: several = [] }) => several.map((label) => index.get(label)!));
-  const said = predictedLabelSets(scores, width, rule);
-  const { perClass, averages, exactMatch, hammingLoss } = multiLabelReport(truth, said, labels);
+function setDetails({ rows, truth, labels, predicted: { scores, width }, rule }: Evaluated, { exactMatch, microF1, macroF1, hammingLoss }: Measures): Details {
+  const { perClass, averages } = multiLabelReport(truth.map(({ labels: several = [] }) => several), predictedLabelSets(scores, width, rule), labels);
   return {
-    json: { perClass, micro: averages.micro, macro: averages.macro, microF1: averages.micro.f1, macroF1: averages.macro.f1, exactMatch, hammingLoss },
+    json: { perClass, averages },
     lines: [
       ...labelTable(labels, perClass, [['micro', averages.micro], ['macro', averages.macro]], rows.length),
       '',
-      `exact match ${percent(exactMatch)}  micro F1 ${percent(averages.micro.f1)}  macro F1 ${percent(averages.macro.f1)}  Hamming loss ${hammingLoss.toFixed(4)}`,
+      `exact match ${percent(exactMatch!)}  micro F1 ${percent(microF1!)}  macro F1 ${percent(macroF1!)}  Hamming loss ${hammingLoss!.toFixed(4)}`,
     ],
   };
 }
 
-function measureNumbers({ rows }: Evaluated, numbers: Float32Array): Measured {
-  const report = regressionReport(rows.map(({ value }) => value!), numbers);
-  const { mae, rmse, r2, pearson } = report;
-  return { json: { ...report }, lines: ['', `mean absolute error ${short(mae)}  RMSE ${short(rmse)}  R² ${r2.toFixed(4)}  Pearson ${pearson.toFixed(4)}`] };
+/** None where there are no numbers. */
+function numberLines({ mae, rmse, r2, pearson }: Measures): readonly string[] {
+  return mae === undefined ? [] : ['', `mean absolute error ${short(mae)}  RMSE ${short(rmse!)}  R² ${r2!.toFixed(4)}  Pearson ${pearson!.toFixed(4)}`];
 }
 
 /** One line a label, then one for each kind of average. */

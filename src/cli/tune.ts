@@ -1,4 +1,4 @@
-import { metricNames } from '../app/foldMetrics';
+import { isShare, metricNames } from '../app/foldMetrics';
 import { sampleRows } from '../app/labeledRows';
 import { bestPreset, defaultFolds, mostFolds, tune, type CandidateResult } from '../app/tune';
 import { CancelledError } from '../core/errors';
@@ -27,7 +27,7 @@ export const tuneSpec: CommandSpec = {
     random: { value: 'N', help: 'N combinations drawn at random from --range' },
     range: { value: 'SPACE', help: 'ranges, and values to choose from, such as "learningRate=0.0005..0.01;dropout=0.2..0.6;schedule=constant,linear"' },
     folds: { value: 'N', help: `folds of the cross-validation, 2 to ${mostFolds} (default ${defaultFolds})` },
-    'best-by': { value: 'METRIC', help: `what is best: ${metricNames.single.join(', ')}; for numbers ${metricNames.number.join(', ')} (default: the first; macroF1 for several labels)` },
+    'best-by': { value: 'METRIC', help: `what is best: ${metricNames.single.join(', ')}; with --kind multi ${metricNames.multi.join(', ')}; with --kind number ${metricNames.number.join(', ')} (default: the first)` },
     limit: { value: 'N', help: 'take the first N rows after a seeded stratified shuffle' },
     workers: { value: 'N', help: `threads to train with, 1 to ${mostWorkers}; the results are the same (default: one less than there are cores)` },
     output: { value: 'DIR', help: 'folder for tune.jsonl, with which the same command continues, and best.preset.json' },
@@ -150,8 +150,7 @@ function scoresOf({ mean, deviation }: CandidateResult, metrics: readonly string
   return metrics.map((name) => {
     const value = mean[name];
     if (value === undefined) return 'diverged';
-    const isRate = name === 'accuracy' || name === 'macroF1';
-    return isRate ? `${(value * 100).toFixed(2)} ± ${(deviation[name]! * 100).toFixed(2)} %` : `${value.toFixed(4)} ± ${deviation[name]!.toFixed(4)}`;
+    return isShare(name) ? `${(value * 100).toFixed(2)} ± ${(deviation[name]! * 100).toFixed(2)} %` : `${value.toFixed(4)} ± ${deviation[name]!.toFixed(4)}`;
   });
 }
 

@@ -29,6 +29,8 @@ export interface BaseHeadOptions {
   readonly onBase: boolean;
   /** What the base's logits are divided by for its scores to mean what they say; 1 where it has other labels. */
   readonly temperature: number;
+  /** See `TrainRequest`. */
+  readonly threshold?: number | undefined;
   readonly batchSize: number;
   readonly seed: number;
   readonly breathe: () => Promise<void>;
@@ -70,7 +72,7 @@ export async function fitBaseHead(options: BaseHeadOptions): Promise<FittedBase>
   const report: EpochReport = {
     trainLoss: negativeLogLikelihood(own, network.labels, rows.map(({ label }) => label), 1),
     validLoss: negativeLogLikelihood(logits, network.labels, truth, 1),
-    validAccuracy: accuracyOf(logits, network.labels, truth),
+    validAccuracy: accuracyOf(logits, network.labels, truth.map((label) => ({ label })), { kind: 'single', ...(options.threshold === undefined ? {} : { threshold: options.threshold }) }),
     seconds,
   };
   return { epochs: [report], best: 0, logits, examplesPerSecond: rows.length / seconds, history: [], stepsPerEpoch: 0, truth, fitted: engine.weights().slice() };

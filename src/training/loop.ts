@@ -1,5 +1,7 @@
 import { CancelledError, HumanError } from '../core/errors';
+import { chosenOfRows, type RowTruth } from '../core/metrics/measures';
 import { regressionReport } from '../core/metrics/report';
+import type { DecisionRule } from '../core/model/deciding';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { EpochReport, LossPoint, TrainProgress } from '../core/protocol/trainer';
 import { fillBatch, planEpoch, planEvaluation, splitBatch, tokenCost, truthOf, type EncodedRow, type TokenCost } from './batches';
@@ -8,11 +10,14 @@ import { LossHistory, type HistoryState } from './history';
 import { batchLoss, regressionLoss, splitLogits, type LossOptions } from './loss';
 import { Network } from './network';
 import type { RatePlan } from './schedule';
+import { labelScores } from './scores';
 import { purposes, randomOf, seedOf } from './seeds';
 
 /** What rows are learned for stands in {@link LossOptions}. */
 export interface LoopOptions extends LossOptions {
   readonly batchSize: number;
+  /** See `TrainRequest`. Decides for what the reports tell of, not for the weights. */
+  readonly threshold?: number | undefined;
   /** Default: another order of the rows in every epoch. */
   readonly shuffle?: 'every-epoch' | 'never';
   /** Epochs at most. */
@@ -381,40 +386,22 @@ export async function evaluate(network: Network, rows: readonly EncodedRow[], ba
   return logits;
 }
 
-/** Index of the highest logit of each row. */
-export function predictions(logits: Float32Array, labels: number): number[] {
-  return Array.from({ length: logits.length / labels }, (_, row) => {
-    let best = 0;
-    for (let label = 1; label < labels; label++) if (logits[row * labels + label]! > logits[row * labels + best]!) best = label;
-    return best;
-  });
-}
-
-/** Share of the rows whose highest logit is the right one. */
-export function accuracyOf(logits: Float32Array, labels: number, truth: readonly number[]): number {
-  const right = predictions(logits, labels).filter((label, row) => label === truth[row]).length;
-  return right / truth.length;
+/** Share of the rows of which the right labels are chosen. @param logits [rows, width] of the labels */
+export function accuracyOf(logits: Float32Array, width: number, truth: readonly RowTruth[], rule: DecisionRule & { readonly kind: 'single' | 'multi' }): number {
+  const chosen = chosenOfRows(rule, labelScores(logits, width, rule.kind, 1), width);
+  const isRight = (said: readonly number[], { label, labels }: RowTruth): boolean => (rule.kind === 'single' ? said[0] === label : said.length === labels?.length && said.every((each) => labels.includes(each)));
+  return truth.filter((row, at) => isRight(chosen[at]!, row)).length / truth.length;
 }
 
 /** What an epoch's report says of the held-out rows. @param logits [rows, outputs] */
-function judge(logits: Float32Array, rows: readonly EncodedRow[], labels: number, options: LossOptions): Pick<EpochReport, 'validLoss' | 'validAccuracy' | 'validRmse'> {
-  const { kind = 'single', value } = options;
-  const validLoss = batchLoss(logits, truthOf(rows, labels), 1, options).plain / rows.length;
-  if (kind === 'multi') return { validLoss, validAccuracy: exactMatch(logits, rows, labels) };
-  const [scores, numbers] = value ? splitLogits(logits, rows.length) : [logits, undefined];
-  const report = value && numbers && regressionReport(rows.map((row) => row.value!), numbers);
-  return {
-    validLoss,
-    validAccuracy: kind === 'number' ? Math.max(0, report?.r2 ?? 0) : accuracyOf(scores, value ? labels - 1 : labels, rows.map(({ label }) => label)),
-    ...(report ? { validRmse: value.deviation * report.rmse } : {}),
-  };
-}
-
-/** Share of the rows of which exactly those labels are more probable than not that are right. */
-function exactMatch(logits: Float32Array, rows: readonly EncodedRow[], labels: number): number {
-  const { marks } = truthOf(rows, labels);
-  const right = rows.filter((_, row) => logits.subarray(row * labels, (row + 1) * labels).every((logit, label) => logit >= 0 === (marks?.[row * labels + label] === 1)));
-  return right.length / rows.length;
+function judge(logits: Float32Array, rows: readonly EncodedRow[], outputs: number, options: LoopOptions): Pick<EpochReport, 'validLoss' | 'validAccuracy' | 'validRmse'> {
+  const { kind = 'single', value, threshold } = options;
+  const validLoss = batchLoss(logits, truthOf(rows, outputs), 1, options).plain / rows.length;
+  const accuracy = (own: Float32Array, width: number): number => (kind === 'number' ? 0 : accuracyOf(own, width, rows, { kind, ...(threshold === undefined ? {} : { threshold }) }));
+  if (!value) return { validLoss, validAccuracy: accuracy(logits, outputs) };
+  const [scores, numbers] = splitLogits(logits, rows.length);
+  const { r2, rmse } = regressionReport(rows.map((row) => row.value!), numbers);
+  return { validLoss, validAccuracy: kind === 'number' ? Math.max(0, r2) : accuracy(scores, outputs - 1), validRmse: value.deviation * rmse };
 }
 
 /**

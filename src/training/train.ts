@@ -128,6 +128,7 @@ async function descend(engine: ComputeEngine, parts: TrainingInputs, question: Q
     ...(checkpoints ? { checkpoints: { ...checkpoints, save: (state) => checkpoints.onCheckpoint(writeCheckpoint(state, print!)) } } : {}),
     rates: ratePlan(engine.layout, hyperparameters),
     kind: question.kind,
+    threshold: question.threshold,
     value: question.value && regressionOf(question.value, hyperparameters),
     classWeights: hyperparameters.classWeights === 'balanced' ? balanced(rows, question) : undefined,
     signal: context.signal,
@@ -289,13 +290,14 @@ function temperatureOf(base: ValidBundle | undefined, { kind, labels }: Pick<Que
   return base && hasLabels(base.manifest, labels, kind) ? base.manifest.temperature : 1;
 }
 
-async function fitHead(base: ValidBundle, engine: ComputeEngine, { rows, validation, request: { labels, hyperparameters } }: TrainingInputs, context: TrainContext): Promise<FittedBase> {
+async function fitHead(base: ValidBundle, engine: ComputeEngine, { rows, validation, request: { labels, hyperparameters, threshold } }: TrainingInputs, context: TrainContext): Promise<FittedBase> {
   return await fitBaseHead({
     engine,
     rows,
     validation,
     onBase: hasLabels(base.manifest, labels),
     temperature: temperatureOf(base, { kind: 'single', labels }),
+    threshold,
     batchSize: hyperparameters.batchSize,
     seed: hyperparameters.seed,
     breathe: () => breathe(context),

@@ -1,9 +1,10 @@
 import type { TaskKind } from '../core/model/onnxWriter';
-import { expectedCalibrationError, fitTemperature, negativeLogLikelihood, refitTemperature, rowsForTemperature } from '../core/metrics/calibration';
-import { classificationReport, multiLabelReport, regressionReport } from '../core/metrics/report';
+import { fitTemperature, refitTemperature, rowsForTemperature } from '../core/metrics/calibration';
+import { measures, type RowTruth } from '../core/metrics/measures';
+import { ruleOf } from '../core/model/deciding';
 import type { EncodedRow } from './batches';
-import { predictions } from './loop';
 import { splitLogits } from './loss';
+import { labelScores } from './scores';
 
 /** What a model is asked, as its scores tell it. */
 export interface Question {
@@ -31,11 +32,11 @@ export function verdictOf(logits: Float32Array, rows: number, { kind, labels, va
     case 'number':
       return { scores: inUnit(logits) };
     case 'multi':
-      return { scores: logits.map((logit) => 1 / (1 + Math.exp(-logit / temperature))) };
+      return { scores: labelScores(logits, labels.length, kind, temperature) };
     case 'single': {
-      if (!value) return { scores: softmax(logits, labels.length, temperature) };
+      if (!value) return { scores: labelScores(logits, labels.length, kind, temperature) };
       const [scores, numbers] = splitLogits(logits, rows);
-      return { scores: softmax(scores, labels.length, temperature), values: inUnit(numbers) };
+      return { scores: labelScores(scores, labels.length, kind, temperature), values: inUnit(numbers) };
     }
   }
 }
@@ -60,42 +61,13 @@ export function fittedTemperature(logits: Float32Array, truth: readonly Omit<Enc
 }
 
 /**
- * The held-out rows' results for the model card.
+ * The held-out rows' {@link measures} for the model card.
  * @param truth of the rows that `logits` [rows, outputs] is of; values standardised
  */
 export function measure(logits: Float32Array, truth: readonly Omit<EncodedRow, 'ids'>[], question: Question, temperature: number): Readonly<Record<string, number>> {
-  const { kind, labels, value, threshold = 0.5 } = question;
-  const width = labels.length;
-  const rows = truth.length;
-  const { scores, values } = verdictOf(logits, rows, question, temperature);
-  const ofValue = (numbers: ArrayLike<number>): Readonly<Record<string, number>> => ({ ...regressionReport(truth.map((row) => inUnit(row.value ?? NaN, value)), numbers) });
-  switch (kind) {
-    case 'number':
-      return { rows, ...ofValue(scores) };
-    case 'multi': {
-      const said = truth.map((_, row) => labels.flatMap((_label, label) => (scores[row * width + label]! >= threshold ? [label] : [])));
-      const { exactMatch, hammingLoss, averages } = multiLabelReport(truth.map((row) => row.labels ?? []), said, labels);
-      const pairs = logitPairs(logits);
-      const marks = marksOf(truth, width);
-      return { rows, exactMatch, microF1: averages.micro.f1, macroF1: averages.macro.f1, hammingLoss, loss: negativeLogLikelihood(pairs, 2, marks, temperature) };
-    }
-    case 'single': {
-      const right = truth.map(({ label }) => label);
-      const own = value ? splitLogits(logits, rows)[0] : logits;
-      const said = threshold !== 0.5 && width === 2 ? right.map((_, row) => (scores[row * 2 + 1]! >= threshold ? 1 : 0)) : predictions(own, width);
-      const { accuracy, macroF1 } = classificationReport(right, said, labels);
-      return {
-        ...{ rows, accuracy, macroF1 },
-        loss: negativeLogLikelihood(own, width, right, temperature),
-        ece: expectedCalibrationError(scores, width, right),
-        ...(values ? ofValue(values) : {}),
-      };
-    }
-  }
-}
-
-function inUnit(value: number, unit: Question['value']): number {
-  return unit ? value * unit.deviation + unit.mean : value;
+  const { labels, value: unit } = question;
+  const inUnit = (row: Omit<EncodedRow, 'ids'>): RowTruth => (unit && row.value !== undefined ? { ...row, value: row.value * unit.deviation + unit.mean } : row);
+  return measures({ rule: ruleOf(question), labels, ...verdictOf(logits, truth.length, question, temperature), truth: truth.map(inUnit) });
 }
 
 /** Each logit z as the logits [0, z] of wrong and right: their softmax is the sigmoid. */
@@ -110,19 +82,4 @@ function marksOf(truth: readonly Omit<EncodedRow, 'ids'>[], labels: number): Uin
   const marks = new Uint8Array(truth.length * labels);
   truth.forEach((row, at) => row.labels?.forEach((label) => (marks[at * labels + label] = 1)));
   return marks;
-}
-
-function softmax(logits: Float32Array, width: number, temperature: number): Float32Array {
-  const scores = new Float32Array(logits.length);
-  for (let start = 0; start < logits.length; start += width) {
-    const row = logits.subarray(start, start + width);
-    const top = row.reduce((most, logit) => Math.max(most, logit), -Infinity);
-    const powers = row.map((logit) => Math.exp((logit - top) / temperature));
-    const sum = powers.reduce((total, power) => total + power, 0);
-    scores.set(
-      powers.map((power) => power / sum),
-      start,
-    );
-  }
-  return scores;
 }

@@ -3,7 +3,7 @@ import { dataHash } from '../../core/labels/dataHash';
 import type { FineTuneState, Score } from '../../core/labels/view';
 import { bundleFileNames } from '../../core/model/bundle';
 import { defaultHyperparameters } from '../../core/model/hyperparameters';
-import { formatManifest, parseManifest, type ModelManifest } from '../../core/model/manifest';
+import { checkBase, formatManifest, parseManifest, type ModelManifest } from '../../core/model/manifest';
 import { findPreset, presets } from '../../core/model/presets';
 import type { TaskKind } from '../../core/model/onnxWriter';
 import type { BundleFiles } from '../../core/protocol/predictor';
@@ -98,10 +98,11 @@ export async function divide(decided: readonly DecidedText[], idAt: (position: n
   return await fineTuneRows(decided.map((text) => (isHeldOut(text) ? { ...text, check: true } : text)), seed, pause);
 }
 
-/** @throws HumanError `fineTune.kind`, `fineTune.few` when there is not enough to learn from */
-export async function checkFineTune({ kind, labels, rows, pause }: Pick<FineTuneOptions, 'kind' | 'labels' | 'rows' | 'pause'>): Promise<void> {
+/** @throws HumanError `fineTune.kind`, `training.ensemble` for a base that training cannot start from, `fineTune.few` when there is not enough to learn from */
+export async function checkFineTune({ kind, labels, rows, base, pause }: Pick<FineTuneOptions, 'kind' | 'labels' | 'rows' | 'base' | 'pause'>): Promise<void> {
   if (kind !== 'single')
     throw new HumanError('fineTune.kind', 'The LSTM is fine-tuned for tasks with one label a text. For tasks of other kinds the head on top of it learns from each decision: go on labeling.');
+  checkBase(base.manifest);
   const counts = new Int32Array(labels.length);
   const slices = new Slices(pause);
   for (const part of [rows.training, rows.validation]) {

@@ -32,6 +32,8 @@ export class TaskTuning {
   private latest: FineTuneState | undefined;
   /** Labelled texts that there were when it was last fine-tuned. */
   private tunedAt: number | undefined;
+  /** The model in use if it cannot be fine-tuned: it is asked for by hand, or not at all. */
+  private fixed: TaskModel | undefined;
   /** It is being looked whether there is enough for a fine-tuning. */
   private isLooking = false;
 
@@ -90,11 +92,11 @@ export class TaskTuning {
     await this.changeModel();
   }
 
-  /** Decisions until the next fine-tuning; undefined if it is off, or the trainer does not know such tasks. */
+  /** Decisions until the next fine-tuning; undefined if it is off, or the trainer does not know such tasks or models. */
   get until(): number | undefined {
     const { decisions, services } = this.options;
     const { kind } = decisions.definition;
-    if (kind !== 'single') return undefined;
+    if (kind !== 'single' || (this.fixed !== undefined && this.fixed === this.opened)) return undefined;
     const { labeled } = decisions.state.counts();
     return untilFineTune({
       kind,
@@ -109,15 +111,22 @@ export class TaskTuning {
   /** Begins a fine-tuning if it is time for one. */
   async startIfDue(): Promise<void> {
     if (this.until !== 0 || this.isLooking) return;
-    const { decisions, services } = this.options;
+    const { decisions, services, onState, onProblem } = this.options;
     this.isLooking = true;
+    let model: TaskModel | undefined;
     try {
-      await checkFineTune({ kind: decisions.definition.kind, labels: decisions.labelIds, rows: await decisions.divided(), pause: services.pause });
+      model = await this.model();
+      await checkFineTune({ kind: decisions.definition.kind, labels: decisions.labelIds, rows: await decisions.divided(), base: await this.originOf(model), pause: services.pause });
       void this.start();
     } catch (error) {
       if (!(error instanceof HumanError)) throw error;
       // nobody has asked for it: it can wait for more
       this.tunedAt = decisions.state.counts().labeled;
+      if (error.code === 'training.ensemble') {
+        this.fixed = model;
+        onState();
+      }
+      if (error.code !== 'fineTune.few') onProblem(error);
     } finally {
       this.isLooking = false;
     }

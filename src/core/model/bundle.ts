@@ -4,6 +4,7 @@ import { HumanError } from '../errors';
 import type { BundleFiles } from '../protocol/predictor';
 import { Tokenizer } from '../text/tokenizer';
 import { weightShapes, type Architecture, type EmbeddingLayer, type Layer, type Weights } from './architecture';
+import { agreedRule } from './deciding';
 import { ensembleArchitecture, networksOf, readEnsemble, writeEnsemble } from './ensemble';
 import { formatManifest, formatVersion, manifestLimits, parseManifest, type EnsembleMember, type ModelManifest } from './manifest';
 import { readOnnx, rowsOf, weightsOf, type StoredRows } from './onnxReader';
@@ -45,14 +46,17 @@ export interface WeightedBundle {
 }
 
 /**
- * The three files of a model whose scores are the weighted average of those of `members`. Labels, in their order, are those of `manifest`.
+ * The three files of a model whose scores are the weighted average of those of `members`, and of joint models the number too. Labels, in their order, and the number's name are those of `manifest`; thresholds are those that the members agree on.
  *
  * @param manifest its temperature is 1: each member has its own inside
- * @param members 2 to 16 single models of one kind, with the same labels and the same tokenizer; their weights add up to 1
+ * @param members 2 to 16 single models of one kind, with the same labels, the same number beside them and the same tokenizer; their weights add up to 1
  * @throws HumanError as {@link createBundle}
  */
 export function createEnsemble(manifest: ManifestParts, members: readonly WeightedBundle[]): BundleFiles {
-  const { name, version, task } = manifest;
+  const { name, version } = manifest;
+  const { labels, value } = manifest.task;
+  const rule = agreedRule(members.map(({ bundle }) => bundle.manifest.task), labels.map(({ id }) => id));
+  const task: ModelManifest['task'] = { ...rule, labels, ...(value ? { value } : {}) };
   const parts = members.map(({ bundle, weight }) => ({
     model: bundle.files.model,
     weight,
@@ -64,7 +68,7 @@ export function createEnsemble(manifest: ManifestParts, members: readonly Weight
   };
   // of several the widest
   const precision = precisions.find((each) => ensemble.members.some((member) => member.precision === each))!;
-  return pack({ ...manifest, architecture: ensembleArchitecture, ensemble, precision }, members[0]!.bundle.tokenizer, model);
+  return pack({ ...manifest, task, architecture: ensembleArchitecture, ensemble, precision }, members[0]!.bundle.tokenizer, model);
 }
 
 function pack(parts: Omit<ModelManifest, 'formatVersion' | 'tokenizer' | 'sha256'>, tokenizer: Tokenizer, model: Uint8Array): BundleFiles {

@@ -14,6 +14,25 @@ export function ruleOf({ kind, threshold, thresholds }: DecisionRule, own?: numb
   return { kind, ...(threshold === undefined ? {} : { threshold }), ...(thresholds === undefined ? {} : { thresholds }) };
 }
 
+/** What a rule is about: as in `ModelManifest.task`. */
+type DecidedTask = DecisionRule & { readonly labels: readonly { readonly id: string }[] };
+
+/** {@link ruleOf} a model for its labels in the order of `labels`, which are the same. A threshold of the second of two is one of the first, too: what the other leaves it. */
+export function ruleInOrder(task: DecidedTask, labels: readonly string[]): DecisionRule {
+  const { kind, threshold, thresholds } = ruleOf(task);
+  const order = labels.map((label) => task.labels.findIndex(({ id }) => id === label));
+  if (kind === 'single' && threshold !== undefined && order[0] === 1) return { kind, threshold: 1 - threshold };
+  return thresholds === undefined ? ruleOf(task) : ruleOf({ ...task, thresholds: order.map((from) => thresholds[from]!) });
+}
+
+/** The rule of an ensemble: that of its members where they all have the same, else the default. @param labels of the ensemble, in its order */
+export function agreedRule(members: readonly DecidedTask[], labels: readonly string[]): DecisionRule {
+  const rules = members.map((task) => ruleInOrder(task, labels));
+  const from = ({ threshold, thresholds }: DecisionRule, label: number): number => thresholds?.[label] ?? threshold ?? 0.5;
+  const [first, ...others] = rules as [DecisionRule, ...DecisionRule[]];
+  return others.every((other) => labels.every((_, label) => Math.abs(from(first, label) - from(other, label)) < 1e-9)) ? first : { kind: first.kind };
+}
+
 /**
  * The labels that a model holds to be right, as indices in its order: for `single` the most probable one, of equal ones the first, or, where two labels have a threshold, the second from that score on and else the first;
  * for `multi` each from its threshold on. None for `number`.

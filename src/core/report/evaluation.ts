@@ -1,8 +1,9 @@
 import { expectedCalibrationError, reliabilityBins } from '../metrics/calibration';
 import { atThreshold, findThreshold, precisionRecallPoints, rocPoints, thresholdCurves, type ThresholdChoice, type ThresholdCurves } from '../metrics/curves';
 import { classificationReport, multiLabelReport, regressionReport, residualSummary, type AverageReport, type Averages, type ClassificationReport, type ClassReport } from '../metrics/report';
+import { chosenOfRows } from '../metrics/measures';
 import { wilsonInterval } from '../metrics/wilson';
-import { chosenLabels, ruleOf, type DecisionRule } from '../model/deciding';
+import { ruleOf, type DecisionRule } from '../model/deciding';
 import { barChart, heatMap, xyChart, type Point } from './charts';
 import type { FigureBlock, ReportBlock, ReportSection, TableBlock } from './document';
 import { reportStrings, type ReportStrings } from './strings';
@@ -77,18 +78,14 @@ export function evaluationSections(evaluation: Evaluation, strings: ReportString
   }
 }
 
-/** Index of the label that is predicted for each row, see {@link chosenLabels}. */
+/** Index of the label that is predicted for each row, see {@link chosenOfRows}. */
 export function predictedLabels(scores: ArrayLike<number>, width: number, { threshold }: ClassRule = {}): readonly number[] {
-  return rowsOf(scores, width).map((own) => chosenLabels({ kind: 'single', ...(threshold === undefined ? {} : { threshold }) }, own)[0]!);
+  return chosenOfRows({ kind: 'single', ...(threshold === undefined ? {} : { threshold }) }, scores, width).map(([label]) => label!);
 }
 
-/** Indices of the labels that are predicted for each row, see {@link chosenLabels}. */
+/** Indices of the labels that are predicted for each row, see {@link chosenOfRows}. */
 export function predictedLabelSets(scores: ArrayLike<number>, width: number, rule: MultiRule = {}): readonly (readonly number[])[] {
-  return rowsOf(scores, width).map((own) => chosenLabels(ruleOf({ ...rule, kind: 'multi' }), own));
-}
-
-function rowsOf(scores: ArrayLike<number>, width: number): number[][] {
-  return Array.from({ length: scores.length / width }, (_, row) => Array.from({ length: width }, (_, label) => scores[row * width + label]!));
+  return chosenOfRows(ruleOf({ ...rule, kind: 'multi' }), scores, width);
 }
 
 function classSections({ rows, labels, truth, scores, rule = {} }: ClassEvaluation & { readonly rows: readonly ReportPlace[] }, strings: ReportStrings): readonly ReportSection[] {

@@ -5,7 +5,7 @@ import { trainRequest } from '../../../src/app/trainRequest';
 import { HumanError } from '../../../src/core/errors';
 import { createBundle, validateBundle } from '../../../src/core/model/bundle';
 import { defaultHyperparameters } from '../../../src/core/model/hyperparameters';
-import { parseManifest } from '../../../src/core/model/manifest';
+import { parseManifest, type ModelValue } from '../../../src/core/model/manifest';
 import type { TaskKind } from '../../../src/core/model/onnxWriter';
 import { presets } from '../../../src/core/model/presets';
 import { Tokenizer } from '../../../src/core/text/tokenizer';
@@ -14,10 +14,10 @@ import { randomWeights } from '../model/referenceForward';
 
 const tokenizerOf = (maxTokens = 10, text = 'a b c'): Tokenizer => Tokenizer.build([text], { minFrequency: 1, maxVocabulary: 10, maxTokens });
 
-function model(name: string, labels: readonly string[], { kind = 'single', tokenizer = tokenizerOf() }: { kind?: TaskKind; tokenizer?: Tokenizer } = {}): OpenedModel {
-  const architecture = presets[0]!.build({ vocabularySize: tokenizer.vocabularySize, labels: kind === 'number' ? 1 : labels.length, embeddingSize: 4, hiddenUnits: 4, dropout: 0 });
+function model(name: string, labels: readonly string[], { kind = 'single', tokenizer = tokenizerOf(), value, threshold }: { kind?: TaskKind; tokenizer?: Tokenizer; value?: ModelValue; threshold?: number } = {}): OpenedModel {
+  const architecture = presets[0]!.build({ vocabularySize: tokenizer.vocabularySize, labels: kind === 'number' ? 1 : labels.length + (value ? 1 : 0), embeddingSize: 4, hiddenUnits: 4, dropout: 0 });
   const files = createBundle({
-    manifest: { name, version: 'v1', task: { kind, labels: labels.map((id) => ({ id })) }, data: {}, seed: 1, hyperparameters: {}, epochs: [], metrics: {}, temperature: 1 },
+    manifest: { name, version: 'v1', task: { kind, labels: labels.map((id) => ({ id })), ...(value ? { value } : {}), ...(threshold === undefined ? {} : { threshold }) }, data: {}, seed: 1, hyperparameters: {}, epochs: [], metrics: {}, temperature: 1 },
     tokenizer,
     architecture,
     weights: randomWeights(architecture, new Random(1)),
@@ -27,17 +27,17 @@ function model(name: string, labels: readonly string[], { kind = 'single', token
 }
 
 /** Scores by model, as each orders its labels. */
-const scripted = (scores: Readonly<Record<string, readonly (readonly number[])[]>>): EnsembleContext => ({
+const scripted = (scores: Readonly<Record<string, readonly (readonly number[])[]>>, values: Readonly<Record<string, readonly number[]>> = {}): EnsembleContext => ({
   predictor: {
     load: () => Promise.resolve({ labels: [] }),
     unload: () => undefined,
-    predict: (key, texts) => Promise.resolve({ scores: Float32Array.from(scores[key]!.flat()), width: scores[key]![0]!.length, tokens: new Int32Array(texts.length) }),
+    predict: (key, texts) => Promise.resolve({ scores: Float32Array.from(scores[key]!.flat()), width: scores[key]![0]!.length, tokens: new Int32Array(texts.length), ...(values[key] ? { values: Float32Array.from(values[key]) } : {}) }),
   },
 });
 
 const plan = (members: readonly OpenedModel[], labels: readonly string[]): EnsemblePlan => ({
   members,
-  rows: labels.map((label, k) => ({ row: k + 1, text: `a ${k}`, label })),
+  rows: labels.map((label, k) => ({ row: k + 1, text: `a ${k}`, label, labels: label.split(';').filter((each) => each !== ''), value: Number.isFinite(Number(label)) ? Number(label) : k })),
   file: '/data/valid.csv',
   textColumns: ['text'],
   labelColumn: 'label',
@@ -71,9 +71,21 @@ describe('putting an ensemble together', () => {
   it('averages numbers and several labels, too', async () => {
     const numbers = await buildEnsemble(plan([model('one', [], { kind: 'number' }), model('two', [], { kind: 'number' })], ['1.5', '2.5']), scripted({ one: [[1], [2]], two: [[3], [4]] }));
     assert.deepStrictEqual(numbers.weights, [0.75, 0.25]);
-    assert.deepStrictEqual(numbers.metrics, { rows: 2, mae: 0, rmse: 0 });
-    const multi = await buildEnsemble(plan([model('one', ['x', 'y'], { kind: 'multi' }), model('two', ['x', 'y'], { kind: 'multi' })], ['x;y', '[]', 'y']), scripted({ one: [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]], two: [[0.9, 0.9], [0.1, 0.1], [0.1, 0.9]] }));
-    assert.ok(multi.weights[1]! > 0.999 && multi.metrics['accuracy'] === 1, JSON.stringify(multi));
+    const { pearson, ...exact } = numbers.metrics;
+    assert.deepStrictEqual([exact, pearson!.toFixed(9)], [{ rows: 2, mae: 0, rmse: 0, r2: 1 }, '1.000000000']);
+    const multi = await buildEnsemble(plan([model('one', ['x', 'y'], { kind: 'multi' }), model('two', ['x', 'y'], { kind: 'multi' })], ['x;y', '', 'y']), scripted({ one: [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]], two: [[0.9, 0.9], [0.1, 0.1], [0.1, 0.9]] }));
+    assert.ok(multi.weights[1]! > 0.999 && multi.metrics['exactMatch'] === 1, JSON.stringify(multi));
+  });
+
+  it('averages the numbers of joint models by the weights of their labels, and decides by what the members agree on', async () => {
+    const stars = { name: 'stars', mean: 0, deviation: 1 };
+    const parts = [model('one', ['x', 'y'], { value: stars, threshold: 0.75 }), model('two', ['y', 'x'], { value: { ...stars, mean: 3 }, threshold: 0.25 })];
+    // numbers of the rows: 0 and 1; the second is right where the first is not, as before
+    const { weights, metrics, memberMetrics, bundle } = await buildEnsemble(plan(parts, ['x', 'y']), scripted({ one: [[0.9, 0.1], [0.4, 0.6]], two: [[0.1, 0.9], [0.6, 0.4]] }, { one: [1, 2], two: [-1, 0] }));
+    assert.deepStrictEqual([weights.map((weight) => Number(weight.toFixed(6))), validateBundle(bundle, '').manifest.task.threshold], [[0.5, 0.5], 0.75]);
+    // y has 0.6, which is below its threshold for all three
+    assert.deepStrictEqual([metrics, ...memberMetrics].map((own) => own['accuracy']), [0.5, 0.5, 0.5]);
+    assert.deepStrictEqual([metrics, ...memberMetrics].map((own) => [own['mae'], own['r2']]), [[0, 1], [1, -3], [1, -3]]);
   });
 
   it('says which models do not go together, and which row is wrong', async () => {
@@ -88,7 +100,9 @@ describe('putting an ensemble together', () => {
     assert.strictEqual(await codeOf([one, model('two', ['x', 'y'], { tokenizer: tokenizerOf(11) })]), 'ensemble.tokenizer');
     assert.strictEqual(await codeOf([one, model('two', ['x', 'y'], { tokenizer: tokenizerOf(10, 'a b d') })]), 'ensemble.tokenizer');
     assert.strictEqual(await codeOf([one, model('two', ['x', 'y'])], ['x', 'w']), 'ensemble.label');
-    assert.strictEqual(await codeOf([model('one', [], { kind: 'number' }), model('two', [], { kind: 'number' })], ['many']), 'ensemble.number');
+    const joint = (name: string, stars: string): OpenedModel => model(name, ['x', 'y'], { value: { name: stars, mean: 0, deviation: 1 } });
+    assert.strictEqual(await codeOf([one, joint('two', 'stars')]), 'ensemble.value');
+    assert.strictEqual(await codeOf([joint('one', 'points'), joint('two', 'stars')]), 'ensemble.value');
     const base = { files: ensemble.files, manifest: ensemble.manifest };
     const training = { ...plan([], ['x', 'y']), heldOut: { share: 0.5 }, preset: 'bilstm-pool', hyperparameters: defaultHyperparameters(), workers: 1, precision: 'float32' as const, version: 'v1', base };
     await assert.rejects(trainRequest(training, () => Promise.resolve()), (error) => error instanceof HumanError && error.code === 'training.ensemble' && error.message.includes('one v1, two v1'));

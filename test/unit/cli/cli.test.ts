@@ -70,7 +70,7 @@ describe('the command line', function () {
     assert.deepStrictEqual(labels, ['negative', 'positive']);
     const right = matrix.reduce((sum, row, at) => sum + row[at]!, 0);
     assert.strictEqual(evaluation.accuracy, right / 101);
-    assert.deepStrictEqual(Object.keys(evaluation).sort(), ['accuracy', 'averages', 'confusion', 'ece', 'macroF1', 'perClass', 'rows', 'seconds', 'textsPerSecond']);
+    assert.deepStrictEqual(Object.keys(evaluation).sort(), ['accuracy', 'averages', 'confusion', 'ece', 'loss', 'macroF1', 'perClass', 'rows', 'seconds', 'textsPerSecond']);
 
     const listed = run(['models']);
     assert.strictEqual(listed.status, 0, listed.stderr);

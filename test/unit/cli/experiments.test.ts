@@ -54,7 +54,7 @@ describe('the command line from data to the best settings', function () {
     assert.deepStrictEqual([trained, reused, metric, ranking.length], [4, 0, 'accuracy', 2]);
     assert.strictEqual(ranking[0]!.hyperparameters.learningRate, 0.02);
     assert.ok(ranking[0]!.mean.accuracy! >= ranking[1]!.mean.accuracy!);
-    assert.match(tuned.stdout, /preset +learningRate +accuracy +macroF1 +loss +seconds\n1  bilstm-pool  0\.02 /);
+    assert.match(tuned.stdout, /preset +learningRate +accuracy +macroF1 +loss +ece +seconds\n1  bilstm-pool  0\.02 /);
     assert.deepStrictEqual(readdirSync(path.join(folder, 'tuned')).sort(), ['best.preset.json', 'tune.jsonl']);
     const preset = JSON.parse(read('tuned/best.preset.json')) as { preset: string; hyperparameters: Record<string, number>; description: string };
     assert.deepStrictEqual([preset.preset, preset.hyperparameters], ['bilstm-pool', { embeddingSize: 8, hiddenUnits: 8, epochs: 2, learningRate: 0.02 }]);
@@ -149,14 +149,14 @@ describe('the command line from data to the best settings', function () {
       [[...prepare, '--map-file', 'map.csv', 'all.csv'], 1, /map\.csv has no column "from"/],
       [[...prepare, '--map-file', 'absent.json', 'all.csv'], 1, /absent\.json does not exist/],
       [[...prepare, '--map', 'x=y', '--only-mapped', 'all.csv'], 1, /all\.csv: none of 203 rows is left.*201 a label that is not mapped/],
-      [['prepare', '--label', 'stars', '--kind', 'number', '--output', 'none', 'numbers.csv'], 1, /numbers\.csv, row 2, stars: "one" is no number/],
+      [['prepare', '--label', 'stars', '--kind', 'number', '--output', 'none', 'numbers.csv'], 1, /numbers\.csv, row 2, column stars: "one" is no number/],
       [['prepare', '--label', 'sentiment', '--output', 'none', 'all.csv'], 1, /all\.csv has no column "sentiment".*"id", "text", "label"/],
       [['prepare', '--label', 'label', '--output', 'all.csv', 'all.csv'], 1, /all\.csv is a file, and a folder is needed there/],
       [[...tune, '--grid', 'epochs=1', '--random', '3', 'all.csv'], 2, /Give one of them/],
       [[...tune, '--random', '3', 'all.csv'], 2, /--random and --range go together/],
       [[...tune, '--grid', 'epochs=1,2', '--epochs', '3', 'all.csv'], 2, /--epochs fixes what --grid tries/],
       [[...tune, '--folds', '1', 'all.csv'], 2, /--folds takes a whole number from 2 to 50/],
-      [[...tune, '--best-by', 'rmse', 'all.csv'], 2, /--best-by takes accuracy, macroF1, loss/],
+      [[...tune, '--best-by', 'rmse', 'all.csv'], 2, /--best-by takes accuracy, macroF1, loss, ece\./],
       [[...tune, '--presets', 'bilstm-pool,gru', 'all.csv'], 2, /There is no preset gru.*bilstm-pool/],
       [[...tune, '--presets', 'bad.json', 'all.csv'], 1, /bad\.json: hiddenUnits .*multiple of 4/],
       [[...tune, '--grid', 'rate=1', 'all.csv'], 1, /no hyperparameter rate/],

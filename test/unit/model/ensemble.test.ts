@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { HumanError } from '../../../src/core/errors';
 import type { Architecture, Layer } from '../../../src/core/model/architecture';
 import { createBundle, createEnsemble, validateBundle, type ManifestParts, type ValidBundle } from '../../../src/core/model/bundle';
-import { formatManifest, parseManifest, type ModelManifest } from '../../../src/core/model/manifest';
+import { formatManifest, parseManifest, type ModelManifest, type ModelValue } from '../../../src/core/model/manifest';
 import { modelCard } from '../../../src/core/model/modelCard';
 import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/core/model/onnxFormat';
 import { precisions, type TaskKind } from '../../../src/core/model/onnxWriter';
@@ -11,7 +11,7 @@ import type { BundleFiles } from '../../../src/core/protocol/predictor';
 import { Tokenizer } from '../../../src/core/text/tokenizer';
 import { Random } from '../../../src/core/util/random';
 import { foldCasts } from '../../../src/inference/foldCasts';
-import { OnnxSession } from './onnxSession';
+import { OnnxSession, type Row } from './onnxSession';
 import { randomArchitecture, randomTexts } from './randomModels';
 import { randomWeights } from './referenceForward';
 
@@ -22,16 +22,23 @@ function partsOf(kind: TaskKind, labels: readonly string[], own: Partial<Manifes
   return { name: 'together', version: 'v1', task: { kind, labels: labels.map((id) => ({ id })) }, data: { rows: 3 }, seed: 0, hyperparameters: {}, epochs: [], metrics: { accuracy: 0.5 }, temperature: 1, ...own };
 }
 
+interface MemberOptions {
+  /** Whether the head tells two labels apart with one unit. */
+  readonly hasSigmoid?: boolean;
+  /** The number and the thresholds. */
+  readonly task?: Partial<ManifestParts['task']>;
+}
+
 /** A random model over the tokenizer's words with so many scores. */
-function memberOf(random: Random, kind: TaskKind, labels: readonly string[], name: string): ValidBundle {
-  const scores = kind === 'number' ? 1 : labels.length;
+function memberOf(random: Random, kind: TaskKind, labels: readonly string[], name: string, { hasSigmoid = false, task = {} }: MemberOptions = {}): ValidBundle {
+  const scores = kind === 'number' || hasSigmoid ? 1 : labels.length + (task.value ? 1 : 0);
   const { layers } = randomArchitecture(random);
   const architecture: Architecture = {
     preset: 'random',
     layers: layers.map((layer): Layer => (layer.type === 'embedding' ? { ...layer, vocabularySize: tokenizer.vocabularySize } : layer.type === 'dense' && layer.name === 'head' ? { ...layer, units: scores } : layer)),
   };
   const precision = precisions[random.below(precisions.length)]!;
-  const files = createBundle({ manifest: partsOf(kind, labels, { name, temperature: 0.5 + random.float() }), tokenizer, architecture, weights: randomWeights(architecture, random), precision });
+  const files = createBundle({ manifest: partsOf(kind, labels, { name, temperature: 0.5 + random.float(), task: { kind, labels: labels.map((id) => ({ id })), ...task } }), tokenizer, architecture, weights: randomWeights(architecture, random), precision });
   return validateBundle(files, name);
 }
 
@@ -91,6 +98,57 @@ describe('an ensemble', () => {
       }
     }).timeout(120_000);
   }
+
+  for (const [what, isJoint] of [['heads of one unit for two labels beside heads of two', false], ['a number beside the label', true]] as const) {
+    it(`gives the weighted average of members with ${what}`, async () => {
+      const random = new Random(11);
+      for (let round = 0; round < 12; round++) {
+        const names = isJoint ? Array.from({ length: 2 + random.below(4) }, (_, label) => `label ${label}`) : ['no', 'yes'];
+        const valueOf = (): ModelValue => ({ name: 'stars', mean: 10 * random.float() - 5, deviation: 0.1 + 3 * random.float() });
+        const parts = Array.from({ length: 2 + random.below(3) }, (_, k) => memberOf(random, 'single', random.shuffle([...names]), `member ${k}`, isJoint ? { task: { value: valueOf() } } : { hasSigmoid: (k + round) % 2 === 0 }));
+        const weights = weightsOf(random, parts.length);
+        const task = { kind: 'single' as const, labels: names.map((id) => ({ id })), ...(isJoint ? { value: parts[0]!.manifest.task.value! } : {}) };
+        const bundle = validateBundle(createEnsemble(partsOf('single', names, { task }), parts.map((part, k) => ({ bundle: part, weight: weights[k]! }))), 'together');
+        assert.deepStrictEqual(bundle.manifest.task, task);
+        const texts = randomTexts(random, tokenizer.vocabularySize);
+        const found: Row[][] = [];
+        for (const part of [...parts.map((part) => part.files.model), bundle.files.model, foldCasts(bundle.files.model, 'model.onnx')]) {
+          const session = await OnnxSession.open(part);
+          found.push(await session.run(texts));
+          await session.close();
+        }
+        const close = (actual: number, expected: number): void => assert.ok(Math.abs(actual - expected) <= 1e-5 * Math.max(1, Math.abs(expected)), `${actual} instead of ${expected}`);
+        const average = (of: (member: number) => number): number => weights.reduce((sum, weight, k) => sum + weight * of(k), 0);
+        for (const whole of found.splice(parts.length))
+          whole.forEach(({ scores, value }, row) => {
+            assert.strictEqual(scores.length, names.length);
+            close(scores.reduce((sum, score) => sum + score, 0), 1);
+            scores.forEach((score, column) => close(score, average((k) => found[k]![row]!.scores[parts[k]!.manifest.task.labels.findIndex(({ id }) => id === names[column])]!)));
+            assert.strictEqual(value?.length, isJoint ? 1 : undefined);
+            if (value) close(value[0]!, average((k) => found[k]![row]!.value![0]!));
+          });
+      }
+    }).timeout(120_000);
+  }
+
+  it('decides by thresholds that all members have, whatever the order of their labels, else by the default', () => {
+    const random = new Random(5);
+    const togetherOf = (kind: TaskKind, tasks: readonly (readonly [labels: readonly string[], task: Partial<ManifestParts['task']>])[]): Partial<ManifestParts['task']> => {
+      const parts = tasks.map(([names, task], k) => memberOf(random, kind, names, `member ${k}`, { task }));
+      // what the author says goes for nothing
+      const manifest = partsOf(kind, tasks[0]![0], { task: { ...parts[0]!.manifest.task } });
+      const { threshold, thresholds } = validateBundle(createEnsemble(manifest, parts.map((bundle) => ({ bundle, weight: 1 / parts.length }))), 'together').manifest.task;
+      return { ...(threshold === undefined ? {} : { threshold }), ...(thresholds === undefined ? {} : { thresholds }) };
+    };
+    const [two, turned] = [['no', 'yes'], ['yes', 'no']];
+    assert.deepStrictEqual(togetherOf('single', [[two, { threshold: 0.3 }], [two, { threshold: 0.3 }]]), { threshold: 0.3 });
+    assert.deepStrictEqual(togetherOf('single', [[two, { threshold: 0.3 }], [turned, { threshold: 0.7 }]]), { threshold: 0.3 });
+    assert.deepStrictEqual(togetherOf('single', [[two, { threshold: 0.3 }], [turned, { threshold: 0.3 }]]), {});
+    assert.deepStrictEqual(togetherOf('single', [[two, { threshold: 0.3 }], [two, {}]]), {});
+    assert.deepStrictEqual(togetherOf('multi', [[labels, { thresholds: [0.1, 0.2, 0.3] }], [['z', 'x', 'y'], { thresholds: [0.3, 0.1, 0.2] }]]), { thresholds: [0.1, 0.2, 0.3] });
+    assert.deepStrictEqual(togetherOf('multi', [[labels, { thresholds: [0.1, 0.2, 0.3] }], [labels, { thresholds: [0.3, 0.1, 0.2] }]]), {});
+    assert.deepStrictEqual(togetherOf('multi', [[labels, { threshold: 0.4 }], [labels, { thresholds: [0.4, 0.4, 0.4] }]]), { threshold: 0.4 });
+  });
 
   it('is described by its members, in model.json and on its card', () => {
     const { manifest } = validateBundle(files, 'together');

@@ -5,11 +5,12 @@ ort.env.wasm.numThreads = 1;
 const binary = readFileSync('node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm');
 ort.env.wasm.wasmBinary = binary.buffer.slice(binary.byteOffset, binary.byteOffset + binary.byteLength);
 
-/** Scores and features of one text, and where a model attends, the shares of its steps. */
+/** Scores and features of one text, and where a model attends, the shares of its steps, of a joint model its number. */
 export interface Row {
   readonly scores: number[];
   readonly features: number[];
   readonly attention?: number[];
+  readonly value?: number[];
 }
 
 /** A model file in onnxruntime-web, the runtime that the predictor uses. */
@@ -29,8 +30,8 @@ export class OnnxSession {
   async run(texts: readonly (readonly number[])[], time = Math.max(1, ...texts.map((ids) => ids.length)), filler = 0): Promise<Row[]> {
     const ids = new Int32Array(texts.length * time).fill(filler);
     texts.forEach((text, row) => ids.set(text, row * time));
-    const { scores, features, attention } = await this.runRaw(ids, Int32Array.from(texts, (text) => text.length), time);
-    return texts.map((_, row) => ({ scores: rowOf(scores, row), features: rowOf(features, row), ...(attention ? { attention: rowOf(attention, row) } : {}) }));
+    const { scores, features, attention, value } = await this.runRaw(ids, Int32Array.from(texts, (text) => text.length), time);
+    return texts.map((_, row) => ({ scores: rowOf(scores, row), features: rowOf(features, row), ...(attention ? { attention: rowOf(attention, row) } : {}), ...(value ? { value: rowOf(value, row) } : {}) }));
   }
 
   /** Runs one batch as it is given; what comes back is copied out of the runtime. */

@@ -1,5 +1,6 @@
 import * as assert from 'node:assert';
 import { CancelledError, HumanError } from '../../../src/core/errors';
+import { chosenOfRows } from '../../../src/core/metrics/measures';
 import { hyperparameterSpecs, type HyperparameterSpec } from '../../../src/core/model/hyperparameters';
 import { validateBundle } from '../../../src/core/model/bundle';
 import { formatManifest } from '../../../src/core/model/manifest';
@@ -9,7 +10,6 @@ import type { TrainerMethods, TrainRequest, TrainResult } from '../../../src/cor
 import { RpcClient, type Port } from '../../../src/core/protocol/rpc';
 import { parameterLayout } from '../../../src/training/engine';
 import { takeWeights } from '../../../src/training/initialize';
-import { predictions } from '../../../src/training/loop';
 import { Network } from '../../../src/training/network';
 import { startTfjs, tf } from '../../../src/training/tf';
 import { TfjsEngine } from '../../tfjsEngine';
@@ -17,6 +17,9 @@ import { train, type TrainCheckpoints } from '../../../src/training/train';
 import { runTrainerWorker } from '../../../src/training/worker';
 import { batchOf, wasmFolder } from './engines';
 import { bilingualRows, request } from './fixture';
+
+/** Index of the highest logit of each row. */
+const predictions = (logits: Float32Array, labels: number): number[] => chosenOfRows({ kind: 'single' }, logits, labels).map(([label]) => label!);
 
 const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 

@@ -5,6 +5,9 @@ import { formatDecision } from '../../../../src/core/labels/decision';
 import { labelsFolder } from '../../../../src/storage/paths';
 import { exampleId } from '../../../../src/core/text/normalize';
 import { planImport } from '../../../../src/app/labeling/importLabels';
+import { writeBundle } from '../../../../src/app/taskModels';
+import { createEnsemble, validateBundle } from '../../../../src/core/model/bundle';
+import { wordBundle } from '../../../fixtures/wordModel';
 import { folder, Harness, until } from './harness';
 import { pause } from './inputs';
 
@@ -344,6 +347,22 @@ describe('an open task', () => {
       await until(() => task.learning.fineTune?.status === 'kept');
       assert.strictEqual(harness.trained.length, 1);
       assert.ok((task.learning.untilFineTune ?? 0) > 20);
+    });
+
+    it('leaves an ensemble as it is, and says why once', async () => {
+      const members = ['one', 'two'].map((name) => ({ bundle: validateBundle(wordBundle({ name, version: '1', good: ['good'], bad: ['bad'] }), name), weight: 0.5 }));
+      await writeBundle(harness.fileSystem, '/models/sentiment', createEnsemble({ ...members[0]!.bundle.manifest, name: 'sentiment' }, members));
+      harness.fineTuneEvery = 20;
+      const task = await opened();
+      await label(task, 25);
+      const problems = (): (HumanError | undefined)[] => harness.changes.flatMap((change) => (change.kind === 'problem' ? [change.problem] : []));
+      await until(() => problems().length > 0);
+      assert.strictEqual(task.learning.untilFineTune, undefined);
+      await label(task, 30);
+      assert.deepStrictEqual(problems().map((problem) => problem?.code), ['training.ensemble']);
+      assert.deepStrictEqual([harness.trained.length, task.learning.fineTune], [0, undefined]);
+      assert.strictEqual(((await task.fineTune()).error as HumanError).code, 'training.ensemble', 'who asks for it hears it again');
+      assert.strictEqual(harness.trained.length, 0);
     });
 
     it('says why it cannot be done yet', async () => {
