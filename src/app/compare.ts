@@ -13,7 +13,7 @@ import { namingFolder, type OpenedModel } from './modelStore';
 export const mostCompared = 20;
 
 export interface CompareRequest {
-  /** What the models are judged on, read as their kind: at least one row. */
+  /** What the models are judged on, read as their kind, with the numbers of joint models if those are to be judged too: at least one row. */
   readonly rows: readonly LabeledText[];
   /** The file of `rows`, as a person knows it. */
   readonly file: string;
@@ -34,6 +34,8 @@ export interface CompareRequest {
 export interface ComparedModels {
   readonly comparison: Comparison;
   readonly result: ComparisonResult;
+  /** Of joint models: the same for their numbers. */
+  readonly numbers?: Pick<ComparedModels, 'comparison' | 'result'>;
 }
 
 /**
@@ -43,15 +45,22 @@ export interface ComparedModels {
  */
 export async function compareOnRows(request: CompareRequest): Promise<ComparedModels> {
   const { pause, signal, seed } = request;
-  const comparison = await askAll(request);
+  const { comparison, numbers } = await askAll(request);
   const breathe = async (): Promise<void> => {
     await pause();
     if (signal?.aborted) throw new CancelledError();
   };
-  return { comparison, result: await compareModels(comparison, { seed, breathe }) };
+  const judge = async (said: Comparison): Promise<NonNullable<ComparedModels['numbers']>> => ({ comparison: said, result: await compareModels(said, { seed, breathe }) });
+  return { ...(await judge(comparison)), ...(numbers ? { numbers: await judge(numbers) } : {}) };
 }
 
-async function askAll(request: CompareRequest): Promise<Comparison> {
+/** The number that all of the models give beside the label; undefined where one gives none, or another. */
+export function sharedValue(models: readonly Pick<OpenedModel, 'manifest'>[]): string | undefined {
+  const [name, ...others] = models.map(({ manifest: { task } }) => (task.kind === 'single' ? task.value?.name : undefined));
+  return others.every((other) => other === name) ? name : undefined;
+}
+
+async function askAll(request: CompareRequest): Promise<{ readonly comparison: Comparison; readonly numbers?: Comparison }> {
   const { rows, file, models, predictor, signal, onProgress } = request;
   const kind = checkKinds(models);
   const answers = rows.map((row) => answerOf(row, kind));
@@ -71,8 +80,8 @@ async function askAll(request: CompareRequest): Promise<Comparison> {
     }
   }
   const places = rows.map(({ row, text }) => ({ file, row, text }));
-  if (kind === 'number')
-    return { kind, rows: places, truth: answers as readonly number[], models: models.map(({ name }, at) => ({ name, predicted: Float64Array.from(rows, (_, row) => said[at]!.scores[row * said[at]!.width]!) })) };
+  const ofNumbers = (predicted: (model: PredictedScores) => Float32Array): Comparison => ({ kind: 'number', rows: places, truth: rows.map(({ value }) => value!), models: models.map(({ name }, at) => ({ name, predicted: predicted(said[at]!) })) });
+  if (kind === 'number') return { comparison: ofNumbers(({ scores }) => scores) };
   // indices into the labels of all models
   const chosen = models.map(({ model: { manifest } }, at) => {
     const own = manifest.task.labels.map(({ id }) => index.get(id)!);
@@ -81,13 +90,19 @@ async function askAll(request: CompareRequest): Promise<Comparison> {
   });
   if (kind === 'multi')
     return {
-      kind,
-      rows: places,
-      labels,
-      truth: (answers as readonly (readonly string[])[]).map((several) => several.map((label) => index.get(label)!)),
-      models: models.map(({ name }, at) => ({ name, predicted: chosen[at]! })),
+      comparison: {
+        kind,
+        rows: places,
+        labels,
+        truth: (answers as readonly (readonly string[])[]).map((several) => several.map((label) => index.get(label)!)),
+        models: models.map(({ name }, at) => ({ name, predicted: chosen[at]! })),
+      },
     };
-  return { kind, rows: places, labels, truth: (answers as readonly string[]).map((label) => index.get(label)!), models: models.map(({ name }, at) => ({ name, predicted: chosen[at]!.map(([label]) => label!) })) };
+  const hasNumbers = sharedValue(models.map(({ model }) => model)) !== undefined && rows.every(({ value }) => value !== undefined);
+  return {
+    comparison: { kind, rows: places, labels, truth: (answers as readonly string[]).map((label) => index.get(label)!), models: models.map(({ name }, at) => ({ name, predicted: chosen[at]!.map(([label]) => label!) })) },
+    ...(hasNumbers ? { numbers: ofNumbers(({ values }) => values!) } : {}),
+  };
 }
 
 function checkKinds(models: CompareRequest['models']): OpenedModel['manifest']['task']['kind'] {

@@ -1,18 +1,23 @@
-import { compareOnRows, mostCompared } from '../app/compare';
-import type { ComparisonResult } from '../core/report/comparison';
+import { compareOnRows, mostCompared, sharedValue } from '../app/compare';
+import { fillTemplate } from '../core/errors';
+import { comparisonSections, type ComparisonResult } from '../core/report/comparison';
+import { reportStrings } from '../core/report/strings';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
 import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
 import { textTable } from './textTable';
+import { reportFlag, writeReport } from './writeReport';
 
 export const compareSpec: CommandSpec = {
   summary: 'Compares models on the same labelled rows: accuracy and F1, or errors of numbers, each two with McNemar’s test and a bootstrap interval.',
   operands: '--label COL MODEL MODEL… FILE',
   flags: {
-    label: { value: 'COL', help: 'column that holds the label, several with ; between them, or the number' },
+    label: { value: 'COL', help: 'column that holds the label, several separated by ; or | (empty: none), or the number' },
+    value: { value: 'COL', help: 'column of the number that joint models give beside the label (default: the one that they were trained on)' },
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
     seed: { value: 'N', help: 'start of the random numbers of the bootstrap (default 1)' },
+    report: reportFlag,
     json: { help: 'print one JSON object as the last line of stdout' },
   },
 };
@@ -33,10 +38,13 @@ export async function compare(args: Arguments, context: CliContext): Promise<voi
   const models = [];
   for (const name of names) models.push({ name, model: await context.models.open(name) });
   const { kind } = models[0]!.model.manifest.task;
+  const shared = sharedValue(models.map(({ model }) => model));
+  if (args.text('value') !== undefined && shared === undefined) throw new UsageError('--value is about the number of joint models, and not all of these give the same one beside a label. Leave it out.');
+  const valueColumn = shared === undefined ? undefined : (args.text('value') ?? shared);
   const progress = new ProgressLine(context.terminal);
   try {
-    const rows = await readLabeledFile(context, file, { textColumns, labelColumn, ...(kind === 'single' ? {} : { kind }) }, progress);
-    const { result } = await compareOnRows({
+    const rows = await readLabeledFile(context, file, { kind, textColumns, labelColumn, ...(valueColumn === undefined ? {} : { valueColumn }) }, progress);
+    const compared = await compareOnRows({
       rows,
       file,
       labelColumn,
@@ -49,12 +57,26 @@ export async function compare(args: Arguments, context: CliContext): Promise<voi
     });
     progress.clear();
     context.terminal.stdout(`${file}: ${rows.length} rows\n\n`);
+    const { comparison, result, numbers } = compared;
     for (const line of describe(result, kind)) context.terminal.stdout(`${line}\n`);
+    if (numbers) for (const line of ['', `${valueColumn}`, '', ...describe(numbers.result, 'number')]) context.terminal.stdout(`${line}\n`);
+    const reportFile = args.text('report');
+    if (reportFile !== undefined) {
+      // ids stand once in a report
+      const ofNumbers = numbers ? comparisonSections(numbers.comparison, numbers.result).map(({ id, title, blocks }) => ({ id: `value-${id}`, title: `${valueColumn}: ${title}`, blocks })) : [];
+      const written = await writeReport(context, reportFile, {
+        title: fillTemplate(reportStrings.comparedTitle, [models.length]),
+        subtitle: fillTemplate(reportStrings.evaluationSubtitle, [file, rows.length]),
+        sections: [...comparisonSections(comparison, result), ...ofNumbers],
+      });
+      context.terminal.stderr(`The report is in ${written.join(' and ')}.\n`);
+    }
     if (args.has('json')) {
-      const { scores, pairs, differing } = result;
-      const [main, other] = measures[kind];
-      const named = scores.map((score) => ({ name: score.name, [main.key]: score.main, [other.key]: score.other }));
-      context.terminal.stdout(`${JSON.stringify({ rows: rows.length, kind, models: named, pairs, differing: differing.length })}\n`);
+      const json = ({ scores, pairs }: ComparisonResult, of: typeof kind): Readonly<Record<string, unknown>> => {
+        const [main, other] = measures[of];
+        return { models: scores.map((score) => ({ name: score.name, [main.key]: score.main, [other.key]: score.other })), pairs };
+      };
+      context.terminal.stdout(`${JSON.stringify({ rows: rows.length, kind, ...json(result, kind), differing: result.differing.length, ...(numbers ? { numbers: json(numbers.result, 'number') } : {}) })}\n`);
     }
   } finally {
     progress.clear();

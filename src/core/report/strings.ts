@@ -36,6 +36,7 @@ export const reportStrings = {
   // classes
   evaluationTitle: l10n.t('{0} {1}: evaluation'),
   evaluationSubtitle: l10n.t('{0}: {1} rows'),
+  comparedTitle: l10n.t('{0} models compared'),
   classification: l10n.t('Classification report'),
   classificationSummary: l10n.t('{0} of {1} rows are right: accuracy {2} (95 % interval {3} to {4}), macro F1 {5}.'),
   thresholdSummary: l10n.t('A text is “{0}” where its score is at least {1}.'),

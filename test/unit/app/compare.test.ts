@@ -11,6 +11,8 @@ interface Fake {
   readonly kind: TaskKind;
   readonly labels: readonly string[];
   readonly scores: (text: string) => readonly number[];
+  /** Of a joint model. */
+  readonly value?: { readonly name: string; readonly of: (text: string) => number };
 }
 
 function request(fakes: Readonly<Record<string, Fake>>, labels: readonly string[], more: Partial<CompareRequest> = {}): CompareRequest {
@@ -18,15 +20,15 @@ function request(fakes: Readonly<Record<string, Fake>>, labels: readonly string[
     rows: labels.map((label, index) => ({ row: index + 1, text: String(index), label, labels: label.split(';').filter((each) => each !== ''), value: Number(label) })),
     file: 'test.csv',
     labelColumn: 'label',
-    models: Object.entries(fakes).map(([name, { kind, labels: own }]) => ({
+    models: Object.entries(fakes).map(([name, { kind, labels: own, value }]) => ({
       name,
-      model: { key: name, name, folder: `/models/${name}`, manifest: { task: { kind, labels: own.map((id) => ({ id })) } } } as unknown as OpenedModel,
+      model: { key: name, name, folder: `/models/${name}`, manifest: { task: { kind, labels: own.map((id) => ({ id })), ...(value ? { value: { name: value.name, mean: 0, deviation: 1 } } : {}) } } } as unknown as OpenedModel,
     })),
     predictor: {
       load: () => Promise.resolve({ labels: [] }),
       predict: (key, texts) => {
         const scores = texts.map((text) => fakes[key]!.scores(text));
-        return Promise.resolve({ scores: Float32Array.from(scores.flat()), width: scores[0]!.length, tokens: new Int32Array(texts.length) } as never);
+        return Promise.resolve({ scores: Float32Array.from(scores.flat()), width: scores[0]!.length, tokens: new Int32Array(texts.length), ...(fakes[key]!.value ? { values: Float32Array.from(texts, fakes[key]!.value.of) } : {}) } as never);
       },
     },
     seed: 1,
@@ -73,6 +75,17 @@ describe('comparing models', () => {
     const regression = await compareOnRows(request({ one: off(1), two: off(-2) }, numbers));
     assert.deepStrictEqual(regression.result.scores.map(({ main, other }) => [main.value, main.low, other]), [[1, 1, 1], [2, 2, 2]]);
     assert.deepStrictEqual([regression.result.pairs[0]!.difference.value, regression.result.pairs[0]!.test], [-1, undefined]);
+  });
+
+  it('judges the numbers of joint models, too, where the rows have them', async () => {
+    const joint = (by: number): Fake => ({ ...oneOf(['a', 'b'], () => true), value: { name: 'stars', of: (text) => Number(text) + by } });
+    const all = request({ near: joint(1), far: joint(-2) }, labels);
+    const { comparison, numbers } = await compareOnRows({ ...all, rows: all.rows.map((row) => ({ ...row, value: Number(row.text) })) });
+    assert.deepStrictEqual([comparison.kind, numbers?.comparison.kind], ['single', 'number']);
+    assert.deepStrictEqual(numbers?.result.scores.map(({ main, other }) => [main.value, other]), [[1, 1], [2, 2]]);
+    const without = await compareOnRows({ ...all, rows: all.rows.map(({ row, text, label }) => ({ row, text, label })) });
+    assert.strictEqual(without.numbers, undefined);
+    assert.strictEqual((await compareOnRows(request({ near: joint(1), plain: oneOf(['a', 'b'], () => true) }, labels))).numbers, undefined);
   });
 
   it('names the labels that a model lacks, and models that cannot be compared', async () => {

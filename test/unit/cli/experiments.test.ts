@@ -67,8 +67,13 @@ describe('the command line from data to the best settings', function () {
     const other = run(['train', '--label', 'label', '--preset', 'tuned/best.preset.json', '--epochs', '1', '--learning-rate', '0.00001', '--valid', 'parts/valid.csv', '--output', 'other', 'parts/train.csv']);
     assert.strictEqual(other.status, 0, other.stderr);
 
-    const compared = run(['compare', './best', './other', '--label', 'label', '--json', 'parts/test.csv']);
+    const compared = run(['compare', './best', './other', '--label', 'label', '--json', '--report', 'compared', 'parts/test.csv']);
     assert.strictEqual(compared.status, 0, compared.stderr);
+    assert.match(compared.stderr, /The report is in compared\.html and compared\.md/);
+    for (const [name, title] of [['compared.html', /<h1>2 models compared<\/h1>/], ['compared.md', /^# 2 models compared\n/]] as const) {
+      assert.match(read(name), title);
+      for (const part of ['./best', './other', 'McNemar', '40 rows']) assert.ok(read(name).includes(part), `${name}: ${part}`);
+    }
     const comparison = lastLine(compared.stdout) as { rows: number; models: { name: string; accuracy: { value: number; low: number; high: number } }[]; pairs: { difference: { value: number }; test: { onlyFirst: number; onlySecond: number; p: number } }[] };
     assert.deepStrictEqual([comparison.rows, comparison.models.map(({ name }) => name)], [40, ['./best', './other']]);
     for (const { name, accuracy } of comparison.models) {

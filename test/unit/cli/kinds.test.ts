@@ -111,6 +111,22 @@ describe('the command line, for several labels and for numbers', function () {
     assert.ok(classified('both', '--threshold', '1').every(([predicted]) => predicted === 'happy'));
   });
 
+  it('puts models with a label and a number, or with several labels, together, and compares them', () => {
+    done('train', '--label', 'mood', '--value', 'stars', ...quick, '--tokenizer', './both', '--seed', '2', '--output', 'again', 'train.csv');
+    const together = json(done('ensemble', '--valid', 'test.csv', '--label', 'mood', '--json', '--output', 'joint', './both', './again'))['metrics'] as Record<string, number>;
+    assert.deepStrictEqual(manifest('joint').task.value!.name, 'stars');
+    const evaluation = json(done('evaluate', '--model', './joint', '--label', 'mood', '--json', 'test.csv'));
+    for (const name of ['rows', 'accuracy', 'macroF1', 'loss', 'ece', 'mae', 'rmse', 'r2', 'pearson']) assert.ok(Math.abs((evaluation[name] as number) - together[name]!) < 1e-4, name);
+    const compared = json(done('compare', '--label', 'mood', '--json', './both', './joint', 'test.csv'))['numbers'] as { models: { rmse: { value: number } }[] };
+    assert.ok(Math.abs(compared.models[1]!.rmse.value - together['rmse']!) < 1e-4);
+
+    done('train', '--kind', 'multi', '--label', 'topics', ...quick, '--tokenizer', './topics', '--seed', '2', '--output', 'more', 'train.csv');
+    const several = json(done('ensemble', '--valid', 'test.csv', '--label', 'topics', '--json', '--output', 'sets', './topics', './more'))['metrics'] as Record<string, number>;
+    assert.strictEqual(manifest('sets').task.threshold, undefined, 'one of the members decides at 0.45, the other at one half');
+    const sets = json(done('evaluate', '--model', './sets', '--label', 'topics', '--json', 'test.csv'));
+    for (const name of ['rows', 'exactMatch', 'microF1', 'macroF1', 'hammingLoss', 'loss']) assert.ok(Math.abs((sets[name] as number) - several[name]!) < 1e-4, name);
+  });
+
   for (const [kind, answerOf] of [['multi', ({ topics }: Review) => topics], ['number', ({ stars }: Review) => stars]] as const) {
     it(`trains on the decisions of a task of kind ${kind}, and guesses with the new version`, () => {
       const labels = kind === 'multi' ? newLabels(['food', 'price', 'staff']) : [];
