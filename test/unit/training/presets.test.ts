@@ -125,7 +125,7 @@ describe('every preset', () => {
       'lstm-dense': 'embedding 300 lstm 100 last relu 64 (0.5) linear 1',
       'matlab-lstm': 'embedding 300 lstm 180 last (0) linear 2',
       'bilstm-softmax': 'embedding 128 (0.5) bilstm 128 last (0.5) linear 2',
-      'deep-lstm': 'embedding 128 (0.3) lstm 128 (0.3) lstm 128 last relu 64 relu 32 (0.3) linear 2',
+      'deep-lstm': 'embedding 128 (0.3) lstm 128 (0.3) lstm 128 max+mean relu 64 relu 32 (0.3) linear 2',
       'cnn-lstm': 'embedding 128 (0.3) conv 64×5 windows 4 bilstm 64 last (0.3) linear 2',
     });
     assert.strictEqual(layers('keras-lstm', 4).split(' ').at(-1), '4');
