@@ -1,13 +1,14 @@
 /**
  * The shipped models on public data, and what few labels are worth with a base, each with TF-IDF + logistic regression on the same rows beside it.
  *
- *   npm run evaluate:models -- DATA_FOLDER [--sets a,b,…] [--part all|few|both|forgetting] [--models a,b,…] [--base sentiment] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--scratch] [--hashed] [--held-out FOLDER]
+ *   npm run evaluate:models -- DATA_FOLDER [--sets a,b,…] [--part all|few|both|forgetting] [--models a,b,…] [--base sentiment] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--scratch] [--self-training] [--hashed] [--held-out FOLDER]
  *
  * DATA_FOLDER holds a folder for each set with train.csv.gz (columns text and label) and, where there is one, test.csv.gz or valid.csv.gz; other folders are passed over. A set without either is split by the hash of its texts: to test on
  * are those that the recipe of the shipped models holds out, or a fifth of a set that it does not know; with `--hashed` a fifth of each, for choices that test files must not make. Training texts that equal a test text are left out. TF-IDF learns at most `--rows` rows, as its training is quadratic in nothing but patience. `--test-rows` bounds what is tested on.
  *
  * `all`: every shipped model on every set whose labels it knows. Figures on rows that are no file of their own have a star: they chose temperatures and how much n-grams count.
- * `few`: `label-lens train --base` on N rows (`all`: the whole training part), through the same code, tested on the ONNX model that comes out; with `--ablate` also without n-grams, with `--scratch` also `--base none`. One thread.
+ * `few`: `label-lens train --base` on N rows (`all`: the whole training part), through the same code, tested on the ONNX model that comes out; with `--ablate` also without n-grams, with `--scratch` also `--base none`; with `--self-training` also on as many rows again that nobody has labelled, those whose
+ * labels the first model is surest of (Yarowsky 1995). One thread.
  * `forgetting`: what the base loses on its own sets while labels of another domain come (`--sets`), see forgetting.ts. Its own sets are the files SET.valid.csv of `--held-out` with the base's labels, which
  * `npm run build:model` leaves in build/models/data; at most `--test-rows` of each are scored.
  */
@@ -49,6 +50,7 @@ const { values: flags, positionals } = parseArgs({
     'test-rows': { type: 'string', default: '2000' },
     ablate: { type: 'boolean', default: false },
     scratch: { type: 'boolean', default: false },
+    'self-training': { type: 'boolean', default: false },
     hashed: { type: 'boolean', default: false },
     'held-out': { type: 'string', default: 'build/models/data' },
   },
@@ -147,10 +149,11 @@ async function allLabels(sets: readonly DataSet[], predictor: Predictor): Promis
 async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void> {
   const base = flags.base === 'none' ? undefined : await openModel(flags.base);
   const seeds = Array.from({ length: Number(flags.seeds) }, (_, seed) => seed + 1);
-  const ways: readonly { readonly name: string; readonly base: ValidBundle | undefined; readonly own: Readonly<Record<string, number>> }[] = [
+  const ways: readonly { readonly name: string; readonly base: ValidBundle | undefined; readonly own: Readonly<Record<string, number>>; readonly selfTrains?: true }[] = [
     { name: `base ${flags.base}`, base, own: {} },
     ...(flags.ablate ? [{ name: 'without n-grams', base, own: { ngramBuckets: 0 } }] : []),
     ...(flags.scratch ? [{ name: 'from scratch', base: undefined, own: {} }] : []),
+    ...(flags['self-training'] ? [{ name: 'with self-training', base, own: {}, selfTrains: true } as const] : []),
   ];
   console.log(`\n## Few labels, accuracy in %, mean of ${seeds.length} seeds\n\n| set | labels | ${ways.map(({ name }) => name).join(' | ')} | TF-IDF + LR | gain | s |\n|---|---|${'---|'.repeat(ways.length + 3)}`);
   const gains = new Map<string, number[]>();
@@ -163,9 +166,10 @@ async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void
       let seconds = 0;
       for (const seed of seeds) {
         const rows = stratifiedSample(set.training, size, ({ label }) => label, seed);
-        for (const [way, { base, own }] of ways.entries()) {
+        for (const [way, { base, own, selfTrains }] of ways.entries()) {
           const began = performance.now();
-          const bundle = await fewLabels(set.name, rows, base, seed, own);
+          const first = await fewLabels(set.name, rows, base, seed, own);
+          const bundle = selfTrains ? await fewLabels(set.name, [...rows, ...(await surest(set, rows, first, predictor))], base, seed, own) : first;
           if (way === 0) seconds += (performance.now() - began) / 1000;
           scores[way]!.push((await modelScore(set, bundle, predictor)).accuracy);
         }
@@ -177,6 +181,27 @@ async function few(sets: readonly DataSet[], predictor: Predictor): Promise<void
     }
   }
   for (const [size, own] of gains) console.log(`${size} labels: gain ${percent(mean(own))} on average, ${percent(Math.min(...own))} where it is least`);
+}
+
+/** Unlabelled rows of a set, as many as are labelled, with the labels that a model gives them: of each label its surest, in the shares that labels have. */
+async function surest(set: DataSet, labelled: readonly LabeledText[], files: BundleFiles, predictor: Predictor): Promise<LabeledText[]> {
+  const taken = new Set(labelled);
+  const pool = set.training.filter((row) => !taken.has(row)).slice(0, 2000);
+  const { labels } = await predictor.load('model', files);
+  const { scores } = await predictor.predict('model', pool.map(({ text }) => text), { cache: false, priority: 'background' });
+  predictor.unload('model');
+  const guesses = pool.map((row, at) => {
+    const own = scores.subarray(at * labels.length, (at + 1) * labels.length);
+    const best = bestOf(own);
+    return { row: { ...row, label: labels[best]! }, score: own[best]! };
+  });
+  return labels.flatMap((label) =>
+    guesses
+      .filter(({ row }) => row.label === label)
+      .sort((a, b) => b.score - a.score)
+      .slice(0, labelled.filter((row) => row.label === label).length)
+      .map(({ row }) => row),
+  );
 }
 
 /** The rows whose labels are the base's, at most `--test-rows` of them. */
@@ -223,7 +248,7 @@ async function forget(sets: readonly DataSet[], predictor: Predictor): Promise<v
 async function main(): Promise<void> {
   const [folder] = positionals;
   if (folder === undefined || !existsSync(folder)) {
-    console.error('Usage: npm run evaluate:models -- DATA_FOLDER [--sets a,b] [--part all|few|both|forgetting] [--models a,b] [--base NAME|DIR|none] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--scratch] [--hashed] [--held-out FOLDER]');
+    console.error('Usage: npm run evaluate:models -- DATA_FOLDER [--sets a,b] [--part all|few|both|forgetting] [--models a,b] [--base NAME|DIR|none] [--sizes 50,100,250,1000] [--seeds 5] [--rows 10000] [--test-rows 2000] [--ablate] [--scratch] [--self-training] [--hashed] [--held-out FOLDER]');
     process.exitCode = 2;
     return;
   }
