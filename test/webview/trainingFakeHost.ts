@@ -13,7 +13,7 @@ export interface FakeTraining {
 }
 
 export const reviews: PanelTable = {
-  id: 'file:///work/reviews.csv',
+  id: 'file:///hotel/reviews.csv',
   name: 'reviews.csv',
   columns: [
     { name: 'id', samples: ['1', '2', '3'] },
@@ -136,7 +136,7 @@ export class TrainingFakeHost {
       prepare: ({ prepare }) => {
         done('prepare');
         this.prepared = prepare;
-        const files = (['train', 'valid', 'test'] as const).map((part, index) => ({ part, id: `file:///work/reviews-${part}.csv`, name: `reviews-${part}.csv`, rows: [960, 120, 120][index] ?? 0 }));
+        const files = (['train', 'valid', 'test'] as const).map((part, index) => ({ part, id: `file:///hotel/reviews-${part}.csv`, name: `reviews-${part}.csv`, rows: [960, 120, 120][index] ?? 0 }));
         return { files, dropped: 42 };
       },
       train: ({ training }) => {

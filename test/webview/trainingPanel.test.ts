@@ -9,7 +9,7 @@ import { curve } from './trainingFakeHost';
 import { seriousFindings } from './axe';
 
 const running: PanelTraining = { status: 'running', task: 'reviews', file: 'reviews.csv', fraction: 0.42, notes: [], progress: { epoch: 5, epochs: 10, batch: 13, batches: 34, step: 149, loss: 0.3123, examplesPerSecond: 1840, secondsLeft: 37 } };
-const trained: PanelTraining = { status: 'done', task: 'reviews', file: 'reviews.csv', fraction: 1, notes: ['39 rows have no label and were left out.'], model: { name: 'reviews/v4', folder: '/work/.label-lens/reviews/models/v4', summary: 'reviews v4: 91.7 % of 120 held-out rows right.', inUse: false, saved: [] } };
+const trained: PanelTraining = { status: 'done', task: 'reviews', file: 'reviews.csv', fraction: 1, notes: ['39 rows have no label and were left out.'], model: { name: 'reviews/v4', folder: '/hotel/.label-lens/reviews/models/v4', summary: 'reviews v4: 91.7 % of 120 held-out rows right.', inUse: false, saved: [] } };
 
 function lossSection(points: readonly number[]): ReportSection {
   return {
@@ -55,7 +55,7 @@ describe('the training panel', () => {
     assert.strictEqual(await page.getByLabel('Label column').inputValue(), 'sentiment');
     assert.deepStrictEqual(await page.locator('.label-counts tr').allTextContents(), ['LabelRows', 'positive640', 'negative410', 'neutral150']);
     await page.locator('.facts', { hasText: '1,200 rows with 3 different labels' }).waitFor();
-    assert.deepStrictEqual(host.previewed, [{ file: 'file:///work/reviews.csv', kind: 'single', labelColumn: 'sentiment', textColumns: ['text'] }]);
+    assert.deepStrictEqual(host.previewed, [{ file: 'file:///hotel/reviews.csv', kind: 'single', labelColumn: 'sentiment', textColumns: ['text'] }]);
     await close();
   });
 
@@ -102,7 +102,7 @@ describe('the training panel', () => {
     await tabTo(page, 'start-training');
     await page.keyboard.press('Enter');
     await page.locator('.live', { hasText: 'Reading reviews.csv…' }).waitFor();
-    assert.deepStrictEqual(host.trained, { data: { file: 'file:///work/reviews.csv', kind: 'single', labelColumn: 'sentiment', textColumns: ['title', 'text'] }, heldOut: 0.2, preset: 'bilstm-pool', hyperparameters: { batchSize: 64, learningRate: 0.001 } });
+    assert.deepStrictEqual(host.trained, { data: { file: 'file:///hotel/reviews.csv', kind: 'single', labelColumn: 'sentiment', textColumns: ['title', 'text'] }, heldOut: 0.2, preset: 'bilstm-pool', hyperparameters: { batchSize: 64, learningRate: 0.001 } });
     assert.strictEqual(await page.evaluate(() => document.activeElement?.textContent), 'Cancel', 'the keyboard goes to what can be done next');
     await close();
   });
@@ -118,7 +118,7 @@ describe('the training panel', () => {
     await page.locator('.facts', { hasText: '1,200 rows' }).waitFor();
     assert.strictEqual(await page.locator('.label-counts').count(), 0);
     assert.strictEqual(await page.getByLabel('Number beside the label').isVisible(), false);
-    assert.deepStrictEqual(host.previewed.at(-1), { file: 'file:///work/reviews.csv', kind: 'number', labelColumn: 'stars', textColumns: ['text'] });
+    assert.deepStrictEqual(host.previewed.at(-1), { file: 'file:///hotel/reviews.csv', kind: 'number', labelColumn: 'stars', textColumns: ['text'] });
     await close();
   });
 
@@ -295,7 +295,7 @@ describe('the training panel', () => {
     host.tellTraining(trained);
     await page.getByRole('tab', { name: 'Train ✓' }).click();
     await page.getByText('reviews v4: 91.7 % of 120 held-out rows right.').waitFor();
-    await page.getByText('reviews/v4, in /work/.label-lens/reviews/models/v4').waitFor();
+    await page.getByText('reviews/v4, in /hotel/.label-lens/reviews/models/v4').waitFor();
     await page.getByRole('button', { name: 'Use This Model' }).click();
     await page.locator('.trained .badge', { hasText: 'in use' }).waitFor();
     await page.getByRole('button', { name: 'Save Report…' }).click();
@@ -316,7 +316,7 @@ describe('the training panel', () => {
     await page.getByLabel('reviews/v1').check();
     await compare.click();
     await page.getByRole('progressbar', { name: 'Progress of the comparison' }).waitFor();
-    assert.deepStrictEqual(host.compared, { data: { file: 'file:///work/reviews.csv', kind: 'single', labelColumn: 'sentiment', textColumns: ['text'] }, models: ['sentiment', 'reviews/v1'] });
+    assert.deepStrictEqual(host.compared, { data: { file: 'file:///hotel/reviews.csv', kind: 'single', labelColumn: 'sentiment', textColumns: ['text'] }, models: ['sentiment', 'reviews/v1'] });
     await page.getByRole('button', { name: 'Cancel' }).click();
     host.tellComparison({ status: 'done', models: ['sentiment', 'reviews/v1'], file: 'reviews.csv', sections: [lossSection([1])] });
     await page.locator('.report-table').waitFor();
