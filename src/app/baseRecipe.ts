@@ -22,7 +22,7 @@ const manyRows = 5000;
  */
 export function baseRecipe(rows: number, labels: readonly string[], base: Pick<ModelManifest, 'task'>, kind: TaskKind | 'joint' = 'single'): Partial<Hyperparameters> {
   const isBases = hasLabels(base, labels);
-  const shared: Partial<Hyperparameters> = { ngramBuckets: 32_768, ngramLength: 2 };
+  const shared: Partial<Hyperparameters> = { ngramBuckets: 131_072, ngramLength: 2 };
   if (kind !== 'single') return { ...shared, baseHead: 'kept', layerDecay: 2.6, wordDropout: 0.1, ...(rows < manyRows ? { batchSize: 16, weightAveraging: 0.95, patience: 4 } : {}) };
   if (rows < rowsForAllLayers) return { ...shared, baseHead: 'only' };
   return {

@@ -23,6 +23,8 @@ export interface BaseHeadOptions {
   /** Holds the base's weights below the head; with `onBase` its head and n-grams too, else what is there counts for nothing. */
   readonly engine: ComputeEngine;
   readonly rows: readonly EncodedRow[];
+  /** See `HeadRows`. */
+  readonly continues: (id: number) => boolean;
   /** Rows that are never learned from, to judge the head by; without any it is judged by cross-validation. */
   readonly validation: readonly EncodedRow[];
   /** Whether the base has these labels. */
@@ -87,7 +89,7 @@ export function betterOf(first: FittedBase, trained: LoopResult, engine: Compute
   return { ...first, epochs, examplesPerSecond, history, stepsPerEpoch };
 }
 
-async function headRows({ engine, onBase, batchSize, seed, breathe }: BaseHeadOptions, network: Network, rows: readonly EncodedRow[]): Promise<HeadRows> {
+async function headRows({ engine, continues, onBase, batchSize, seed, breathe }: BaseHeadOptions, network: Network, rows: readonly EncodedRow[]): Promise<HeadRows> {
   const { architecture, labels } = network;
   const texts = rows.map(({ ids }) => ids);
   const own = await read(network, texts, batchSize, breathe);
@@ -101,6 +103,7 @@ async function headRows({ engine, onBase, batchSize, seed, breathe }: BaseHeadOp
     width: own.features.length / texts.length,
     features: own.features,
     texts,
+    continues,
     grams,
     ...(sizes ? { sizes } : {}),
     truth: Int32Array.from(rows, ({ label }) => label),

@@ -18,6 +18,8 @@ export interface HeadRows {
   readonly features: Float32Array;
   /** Token ids of each row. */
   readonly texts: readonly Int32Array[];
+  /** Whether a token goes on with the word of the one before it. */
+  readonly continues?: (id: number) => boolean;
   /** For each row the buckets of its n-grams as `ngramBuckets` gives them; empty without a table of n-grams. */
   readonly grams: readonly Int32Array[];
   /** [buckets] sizes of n-grams that are given, as those of a base are; else the head brings its own. */
@@ -62,8 +64,8 @@ export interface FrozenHead {
  */
 const choices: { readonly alone: readonly HeadSettings[]; readonly onBase: readonly HeadSettings[] } = {
   alone: [
-    { strength: 30, features: 0.3 },
-    { strength: 30, features: 0 },
+    { strength: 100, features: 0.3 },
+    { strength: 100, features: 0 },
     { strength: 3, features: 1 },
     { strength: 30, features: 1 },
   ],
@@ -92,6 +94,9 @@ const anchorWeight = 0.3;
 
 /** Size of longer n-grams against single tokens: there are as many of them, but each is seen less often. */
 const longerShare = 0.7;
+
+/** Size of n-grams with a token that goes on with a word: a rare word of four pieces must not count for four. Worth up to 2 points where words decide (questions), and costs nothing elsewhere. */
+const continuedShare = 0.3;
 
 /**
  * How much an n-gram counts: its inverse document frequency among the rows, for single tokens mixed with what the vocabulary knows. Ids follow the frequency of tokens in the base's texts, of which there were a thousand
@@ -130,7 +135,7 @@ class Design {
     readonly data: HeadRows,
     readonly rows: readonly number[],
   ) {
-    const { width, features, grams, texts: ids } = data;
+    const { width, features, grams, texts: ids, continues = () => false } = data;
     this.mean = new Float64Array(width);
     this.scale = new Float64Array(width);
     for (const row of rows) for (let j = 0; j < width; j++) this.mean[j]! += features[row * width + j]! / rows.length;
@@ -140,13 +145,22 @@ class Design {
 
     /** Token of each bucket that a single one has. */
     const singles = new Map<number, number>();
+    /** Buckets of n-grams of which no token goes on with a word. */
+    const whole = new Set<number>();
     const counted = rows.map((row) => {
       const counts = new Map<number, number>();
-      grams[row]?.forEach((bucket, at) => {
-        counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
-        const single = ids[row]![at];
-        if (single !== undefined) singles.set(bucket, single);
-      });
+      const own = ids[row]!;
+      const inside = Array.from(own, (id) => continues(id));
+      const buckets = grams[row] ?? [];
+      // in the order of `ngramBuckets`: all of one token, then all of two, and so on
+      for (let size = 1, at = 0; at < buckets.length; size++) {
+        for (let first = 0; first + size <= own.length; first++, at++) {
+          const bucket = buckets[at]!;
+          counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+          if (size === 1) singles.set(bucket, own[first]!);
+          if (!inside.slice(first, first + size).includes(true)) whole.add(bucket);
+        }
+      }
       return counts;
     });
     const texts: number[] = [];
@@ -162,6 +176,7 @@ class Design {
       const single = singles.get(bucket);
       if (single === undefined) this.weight[place]! *= longerShare;
       else this.weight[place] = rarity.known * (1 + Math.log1p(Math.min(single, rarity.rarest) / rarity.frequent)) + (1 - rarity.known) * this.weight[place]!;
+      if (!whole.has(bucket)) this.weight[place]! *= continuedShare;
     }
     if (!data.sizes) for (const [bucket, place] of this.place) this.sizes.set(bucket, this.weight[place]! ** 2);
     this.starts = new Int32Array(rows.length + 1);

@@ -290,11 +290,12 @@ function temperatureOf(base: ValidBundle | undefined, { kind, labels }: Pick<Que
   return base && hasLabels(base.manifest, labels, kind) ? base.manifest.temperature : 1;
 }
 
-async function fitHead(base: ValidBundle, engine: ComputeEngine, { rows, validation, request: { labels, hyperparameters, threshold } }: TrainingInputs, context: TrainContext): Promise<FittedBase> {
+async function fitHead(base: ValidBundle, engine: ComputeEngine, { rows, validation, tokenizer, request: { labels, hyperparameters, threshold } }: TrainingInputs, context: TrainContext): Promise<FittedBase> {
   return await fitBaseHead({
     engine,
     rows,
     validation,
+    continues: (id) => tokenizer.continues(id),
     onBase: hasLabels(base.manifest, labels),
     temperature: temperatureOf(base, { kind: 'single', labels }),
     threshold,

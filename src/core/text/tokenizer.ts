@@ -1,7 +1,7 @@
 import { HumanError } from '../errors';
 import { TokenScanner } from './scanner';
 import { formatTokenizerFile, parseTokenizerFile } from './tokenizerFile';
-import { Cut, firstPieces, PieceVocabulary, TokenCounter, WordVocabulary, type Vocabulary } from './vocabulary';
+import { Cut, firstPieces, piecePrefix, PieceVocabulary, TokenCounter, WordVocabulary, type Vocabulary } from './vocabulary';
 
 /** A token of a text. */
 export interface Token {
@@ -161,5 +161,10 @@ export class Tokenizer {
     const token = this.vocabulary.tokens[id];
     if (token === undefined) throw new RangeError(`There is no token ${id}; the vocabulary has ${this.vocabularySize}.`);
     return token;
+  }
+
+  /** Whether the token is a piece that goes on with the word of the one before it. */
+  continues(id: number): boolean {
+    return this.vocabulary.form === 'pieces' && this.tokenOf(id).startsWith(piecePrefix);
   }
 }
