@@ -1,13 +1,14 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
 import { NgramReader } from '../../../src/core/text/ngrams';
+import { Alphabet } from '../../../src/core/text/masks';
 import { TokenScanner } from '../../../src/core/text/scanner';
 
 const texts = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.array(fc.constantFrom('good', 'bad', '好', '书', '!', ':)', "don't", '😀'), { maxLength: 60 }).map((words) => words.join(' ')));
 
 function tokensOf(text: string): number {
   const scanner = new TokenScanner();
-  scanner.reset(text);
+  scanner.reset(text, false, Alphabet.ofAll());
   let count = 0;
   while (scanner.next()) count++;
   return count;
@@ -39,6 +40,10 @@ describe('n-grams of a text', () => {
     assert.notDeepStrictEqual([...read('good book').hashes].sort(), [...read('book good').hashes].sort());
     // a pair is no token, nor is a token next to itself
     assert.strictEqual(new Set([...read('a a').hashes, ...read('aa').hashes]).size, 3);
+  });
+
+  it('tell signs apart, also in Chinese', () => {
+    for (const [one, other] of [['涨3%', '涨3'], ['《书》', '书'], ['why ?', 'why'], ['a: b', 'a - b']] as const) assert.notDeepStrictEqual(read(one).hashes, read(other).hashes);
   });
 
   it('are no more than asked for: those of the beginning', () => {

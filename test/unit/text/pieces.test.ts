@@ -57,6 +57,19 @@ const mixed = fc.array(
 ).map((parts) => parts.join(''));
 
 describe('word pieces', () => {
+  it('tell which of them go on with a word: all of a word but its first, and no token of a vocabulary of words', () => {
+    const words = Tokenizer.build(corpus, { minFrequency: 1, maxVocabulary: 1000, maxTokens: 400 });
+    fc.assert(
+      fc.property(fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1, maxLength: 5 }), (parts) => {
+        for (const [by, most] of [[tokenizer, Infinity], [words, 0]] as const) {
+          const ids = [...by.encode(parts.join(' '))];
+          const inside = ids.filter((id) => by.continues(id)).length;
+          assert.strictEqual(inside, Math.min(most, ids.length - parts.length));
+        }
+      }),
+    );
+  });
+
   it('leave frequent words whole and cut others from left to right, the longest piece first', () => {
     const small = Tokenizer.ofPieces(['film', 'filmm', '##ak', '##akers', '!', ...[...'filmakers'].filter((letter, i, all) => all.indexOf(letter) === i).flatMap((letter) => [letter, `##${letter}`])], { maxTokens: 100 });
     assert.deepStrictEqual(tokensOf('Film filmmakers films filmmake', small), ['film', 'filmm', '##akers', 'film', '##s', 'filmm', '##ak', '##e']);

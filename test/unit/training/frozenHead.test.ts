@@ -118,4 +118,24 @@ describe('a head on frozen layers', () => {
     assert.strictEqual(head.table.size, 0);
     assert.ok(accuracy({ head, unseen: { rows: [], logits: new Float32Array(0) } }, narrow) > 0.9);
   });
+
+  it('gives n-grams with a piece that goes on with a word less of a say, whatever their length', () => {
+    const data = draw(40, 13, { labels: 2, signal: 'token' });
+    const isPiece = (id: number): boolean => id % 3 === 0;
+    const { sizes } = fitted(data).head;
+    const held = fitted({ ...data, continues: isPiece }).head.sizes;
+    // one meaning of a bucket each: those that n-grams with and without pieces share are left out
+    const meanings = new Map<number, Set<boolean>>();
+    for (const [row, ids] of data.texts.entries()) {
+      const spans = [...ids.keys()].map((first) => [first, first]).concat([...ids.keys()].slice(1).map((last) => [last - 1, last]));
+      for (const [at, [first, last]] of spans.entries()) {
+        const bucket = data.grams[row]![at]!;
+        meanings.set(bucket, (meanings.get(bucket) ?? new Set()).add(isPiece(ids[first!]!) || isPiece(ids[last!]!)));
+      }
+    }
+    const shares = { whole: new Set<number>(), inside: new Set<number>() };
+    for (const [bucket, [hasPiece, ...others]] of meanings) if (others.length === 0) shares[hasPiece ? 'inside' : 'whole'].add(held.get(bucket)! / sizes.get(bucket)!);
+    assert.deepStrictEqual([...shares.whole], [1]);
+    assert.ok(shares.inside.size > 0 && [...shares.inside].every((share) => share < 0.2), String([...shares.inside]));
+  });
 });
