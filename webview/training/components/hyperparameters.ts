@@ -1,7 +1,7 @@
 import { hyperparameterSpecs, type HyperparameterSpec } from '../../../src/core/model/hyperparameters';
 import { h, setAttribute, setText, show } from '../../dom';
 import { translate } from '../../strings';
-import { changedHyperparameters, chosenPreset, commonHyperparameters, fieldOf, hyperparameterProblem, presetDefaults } from '../choices';
+import { changedHyperparameters, chosenPreset, chosenVectors, commonHyperparameters, fieldOf, hyperparameterProblem, presetDefaults } from '../choices';
 import type { Desk } from '../desk';
 import type { TrainingPart, TrainingState, TrainingStore } from '../store';
 import { hyperparameterName, precise, say } from '../strings';
@@ -32,7 +32,7 @@ export function hyperparametersView(store: TrainingStore, desk: Desk): TrainingP
       more,
     ),
     update(state, before) {
-      if (state.form === before.form && state.models === before.models) return;
+      if (state.form === before.form && state.models === before.models && state.vectors === before.vectors) return;
       const changed = changedHyperparameters(state);
       setText(changedCount, changed.length === 0 ? say('allDefault') : say('changedCount', changed.length));
       show(reset, Object.keys(state.form.typed).length > 0);
@@ -87,8 +87,11 @@ function hyperparameterField(spec: HyperparameterSpec, store: TrainingStore, des
         setValue(control, typed ?? '');
         setAttribute(control, 'placeholder', typeof fallback === 'number' ? plain(fallback) : fallback);
       }
-      setText(range, isChoice ? say('choiceDefault', String(fallback)) : say('range', precise(spec.minimum), precise(spec.maximum), typeof fallback === 'number' ? precise(fallback) : fallback));
-      problem.set(typed === undefined ? undefined : hyperparameterProblem(spec, typed));
+      const vectors = spec.name === 'embeddingSize' ? chosenVectors(state) : undefined;
+      control.disabled = vectors !== undefined;
+      if (vectors) setText(range, say('sizeOfVectors', vectors.name));
+      else setText(range, isChoice ? say('choiceDefault', String(fallback)) : say('range', precise(spec.minimum), precise(spec.maximum), typeof fallback === 'number' ? precise(fallback) : fallback));
+      problem.set(typed === undefined || vectors ? undefined : hyperparameterProblem(spec, typed));
       element.classList.toggle('changed', isChanged);
       show(mark, isChanged);
       show(reset, typed !== undefined);
