@@ -64,7 +64,7 @@ export const trainingPanelStrings = {
   heldOutShare: l10n.t('A share of these rows'),
   heldOutFile: l10n.t('The rows of another file'),
   heldOut: l10n.t('Held-out rows, per cent'),
-  heldOutHelp: l10n.t('They are never learned from. They decide when training stops, and the report is about them.'),
+  heldOutHelp: l10n.t('Held-out rows are never learned from. They decide when training stops, and the report is about them.'),
   heldOutProblem: l10n.t('The held-out share has to be a number from 1 to 90 per cent.'),
   heldOutFileHelp: l10n.t('The same columns are read from it. It should have no rows of the file to train on.'),
   chooseHeldOut: l10n.t('Choose a File of Held-Out Rows…'),

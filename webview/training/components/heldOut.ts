@@ -12,7 +12,7 @@ export function heldOutView(desk: Desk): TrainingPart {
   const share = h('input', { type: 'text', inputmode: 'decimal', id: 'held-out', class: 'short', oninput: () => desk.change({ heldOut: share.value }) });
   const shareProblem = problemOf(share, 'held-out-help');
   const shareField = field(share, say('heldOut'), shareProblem.element);
-  const name = h('p', { class: 'file-name', id: 'held-out-name' });
+  const name = h('p', { class: 'chosen-file', id: 'held-out-name' });
   const fileProblem = h('p', { class: 'problem', id: 'held-out-file-problem', role: 'alert' });
   const choose = h('button', { type: 'button', id: 'choose-held-out', class: 'secondary', 'aria-describedby': 'held-out-name held-out-file-help held-out-file-problem', onclick: () => void desk.chooseHeldOut() }, say('chooseHeldOut'));
   const file = h('div', { class: 'field' }, name, h('p', { class: 'faint', id: 'held-out-file-help' }, say('heldOutFileHelp')), fileProblem, h('div', { class: 'buttons' }, choose));

@@ -80,14 +80,14 @@ function hyperparameterField(spec: HyperparameterSpec, store: TrainingStore, des
     element,
     control,
     update(state, isChanged) {
+      const vectors = spec.name === 'embeddingSize' ? chosenVectors(state) : undefined;
       const fallback = presetDefaults(chosenPreset(state))[spec.name];
       const typed = state.form.typed[spec.name];
       if (control instanceof HTMLSelectElement) setOptions(control, isChoice ? spec.choices.map((choice) => ({ value: choice, text: choice })) : [], typed ?? String(fallback));
       else {
         setValue(control, typed ?? '');
-        setAttribute(control, 'placeholder', typeof fallback === 'number' ? plain(fallback) : fallback);
+        setAttribute(control, 'placeholder', vectors ? undefined : typeof fallback === 'number' ? plain(fallback) : fallback);
       }
-      const vectors = spec.name === 'embeddingSize' ? chosenVectors(state) : undefined;
       control.disabled = vectors !== undefined;
       if (vectors) setText(range, say('sizeOfVectors', vectors.name));
       else setText(range, isChoice ? say('choiceDefault', String(fallback)) : say('range', precise(spec.minimum), precise(spec.maximum), typeof fallback === 'number' ? precise(fallback) : fallback));

@@ -6,7 +6,7 @@ import { hyperparameterName, say } from '../strings';
 
 /** Word vectors to start from, as long as there is no base. */
 export function vectorsView(desk: Desk): TrainingPart {
-  const name = h('p', { class: 'file-name', id: 'vectors-name' });
+  const name = h('p', { class: 'chosen-file', id: 'vectors-name' });
   const help = h('p', { class: 'faint', id: 'vectors-help' });
   const choose = h('button', { type: 'button', id: 'choose-vectors', class: 'secondary', 'aria-describedby': 'vectors-name vectors-help', onclick: () => void desk.chooseVectors() }, say('chooseVectors'));
   const remove = h('button', { type: 'button', id: 'remove-vectors', class: 'secondary', onclick: () => takeAway() }, say('removeVectors'));
