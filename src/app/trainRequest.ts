@@ -41,9 +41,11 @@ export async function trainRequest(plan: TrainingPlan, breathe: () => Promise<vo
   const index = new Map(labels.map((label, position) => [label, position]));
   const strangers = [...new Set(validation.flatMap((row) => labelsOf(row, kind)))].filter((label) => !index.has(label));
   if (strangers.length > 0) {
-    throw new HumanError('train.validationLabels', 'The held-out rows have labels that no training row has: {0}. Add training rows for them, or take these rows out of {1}.', [
+    throw new HumanError('train.validationLabels', 'The held-out rows have labels that no training row has: {0}, as in {1}, row {2}, column {3}. Add training rows for them, or take these rows out of {1}.', [
       strangers.slice(0, 5).join(', '),
       'file' in plan.heldOut ? plan.heldOut.file : plan.file,
+      validation.find((row) => labelsOf(row, kind).some((label) => !index.has(label)))!.row,
+      labelColumn,
     ]);
   }
   const toTraining = ({ text, label, labels: several, value }: LabeledText): TrainingRow => ({

@@ -5,14 +5,14 @@ import type { TaskKind } from '../core/model/onnxWriter';
 import type { ReportDocument, ReportSection } from '../core/report/document';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { EpochReport } from '../core/protocol/trainer';
-import type { ComparisonChoice, DataChoice, DataPreview, PanelComparison, PanelModel, PanelTable, PanelTraining, Prepared, PrepareChoice, SavedReport, TrainingChoice, TrainingForm, TrainingPanelEvent } from '../core/protocol/trainingPanel';
+import type { ComparisonChoice, DataChoice, DataPreview, PanelComparison, PanelFile, PanelModel, PanelTable, PanelTraining, Prepared, PrepareChoice, SavedReport, TrainingChoice, TrainingForm, TrainingPanelEvent } from '../core/protocol/trainingPanel';
 import type { FileSystem } from '../storage/fileSystem';
 import { previewData } from './dataPreview';
 import { Emitter, type Disposable, type Event } from './events';
 import { excerpt } from './format';
 import { joinPath, type ModelStore, type OpenedModel } from './modelStore';
 import { Pacer } from './pacer';
-import { StoppedTraining, untrusted, type TrainedModel, type TrainingOutcome, type Trainings } from './trainings';
+import { StoppedTraining, untrusted, type TrainedModel, type TrainingJob, type TrainingOutcome, type Trainings, type VectorsRead } from './trainings';
 
 /** The first rows of a table. */
 export interface TableRows {
@@ -21,17 +21,20 @@ export interface TableRows {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What the workshop needs of the window around it. A table's id is what the window knows it by. */
+/** What the workshop needs of the window around it. The id of a table, or of word vectors, is what the window knows the file by. */
 export interface WorkshopWindow {
   readonly isTrusted: () => boolean;
   /** The table of the editor in front, or one that the person is asked for. @returns its id; undefined if they changed their mind. @throws HumanError when the editor shows none that can be trained on */
   chooseTable(from: 'editor' | 'dialog'): Promise<string | undefined>;
-  /** Its name, as a person knows it. */
-  nameOf(table: string): string;
-  /** Its first rows, as many as tell what the columns hold. */
+  /** A table with rows to check with, or a file of word vectors, that the person is asked for. @returns its id; undefined if they changed their mind */
+  chooseHeldOut(): Promise<string | undefined>;
+  chooseVectors(): Promise<string | undefined>;
+  /** Name of a file, as a person knows it. */
+  nameOf(file: string): string;
+  /** A table's first rows, as many as tell what the columns hold. */
   sample(table: string): Promise<TableRows>;
-  /** Its bytes, unpacked. */
-  open(table: string): Promise<{ readonly chunks: AsyncIterable<Uint8Array>; fraction(): number | undefined }>;
+  /** A file's bytes, unpacked. */
+  open(file: string): Promise<{ readonly chunks: AsyncIterable<Uint8Array>; fraction(): number | undefined }>;
   /** Sees to it that the file on disk is what the person sees. @returns false if they do not want it saved */
   settle(table: string): Promise<boolean>;
   /** Name and folder for the model that is trained on it. */
@@ -47,6 +50,8 @@ export interface WorkshopWindow {
   openFile(path: string, format: SavedReport['format']): Promise<void>;
   /** How good a model is and what was left out, in the person's language. */
   describe(model: TrainedModel): { readonly summary: string; readonly notes: readonly string[] };
+  /** What a file of word vectors had for a training, in the person's language. */
+  describeVectors(file: string, vectors: VectorsRead): readonly string[];
   messageOf(error: unknown): string;
   note(error: unknown): void;
   /** Keeps something for this workspace. */
@@ -113,8 +118,9 @@ const MOST_POINTS = 1000;
 const TEXT_ROWS = 200;
 const SAMPLES = 20;
 const SAMPLE_LENGTH = 120;
-/** Notes about a training that are kept. */
+/** Notes about a training that are kept, and defects of its files that the log lists. */
 const MOST_NOTES = 20;
+const LOGGED_DEFECTS = 100;
 
 const reportFiles = [
   { format: 'html', name: 'report.html' },
@@ -131,11 +137,13 @@ export class TrainingWorkshop implements Disposable {
   private readonly reporting: Pacer<TrainingPanelEvent>;
   private readonly comparingProgress: Pacer<TrainingPanelEvent>;
   private run: Run | undefined;
-  /** The table of the latest training. */
-  private trainedOn: string | undefined;
+  /** The table whose rows the report of the latest training names. */
+  private reportedOn: string | undefined;
   private comparing: { readonly stop: AbortController } | undefined;
   /** Tables that a page may name. */
   private readonly tables = new Map<string, string>();
+  /** Word vectors that a page may name. */
+  private readonly vectorFiles = new Set<string>();
   private document: ReportDocument | undefined;
   private course: Course = newCourse('single');
 
@@ -165,16 +173,20 @@ export class TrainingWorkshop implements Disposable {
     this.emitter.dispose();
   }
 
+  /** Files that were not chosen here are left out: the next window takes over those that it finds. */
   remember(form: TrainingForm): void {
-    this.form = form;
-    this.options.window.memory.set(form);
+    const strange = (['file', 'heldOutFile', 'vectors'] as const).filter((name) => form[name] !== undefined && !(name === 'vectors' ? this.vectorFiles : this.tables).has(form[name]));
+    this.form = without(form, ...strange);
+    this.options.window.memory.set(this.form);
   }
 
-  /** Takes over a form of an earlier window, and by that the table that it names. */
+  /** Takes over a form of an earlier window, and by that the files that it names. */
   restore(form: TrainingForm): void {
     if (this.form) return;
     this.form = form;
+    if (form.heldOutFile !== undefined) this.know(form.heldOutFile);
     if (form.file !== undefined) this.know(form.file);
+    if (form.vectors !== undefined) this.vectorFiles.add(form.vectors);
   }
 
   /** @throws HumanError, as all that follow */
@@ -203,6 +215,22 @@ export class TrainingWorkshop implements Disposable {
     return await this.offer(this.known(id));
   }
 
+  async chooseHeldOut(): Promise<PanelTable | null> {
+    const table = await this.options.window.chooseHeldOut();
+    return table === undefined ? null : await this.offer(table);
+  }
+
+  async chooseVectors(): Promise<PanelFile | null> {
+    const file = await this.options.window.chooseVectors();
+    if (file === undefined) return null;
+    this.vectorFiles.add(file);
+    return this.vectors(file);
+  }
+
+  vectors(id: string): PanelFile {
+    return { id: this.knownVectors(id), name: this.options.window.nameOf(id) };
+  }
+
   async preview({ file, ...choice }: DataChoice, signal: AbortSignalLike): Promise<DataPreview> {
     const table = this.known(file);
     const { window, pause } = this.options;
@@ -225,15 +253,17 @@ export class TrainingWorkshop implements Disposable {
     this.checkTrust();
     if (this.run) throw new HumanError('panel.training', 'A training of this panel is under way. Cancel it first, or wait for it.');
     const table = this.known(choice.data.file);
+    const heldOut = 'file' in choice.heldOut ? this.known(choice.heldOut.file) : undefined;
+    if (choice.vectors !== undefined) this.knownVectors(choice.vectors);
     const stop = new AbortController();
     const run: Run = { stop, table };
     this.run = run;
     try {
-      if (!(await window.settle(table))) throw new CancelledError();
+      for (const each of [table, ...(heldOut === undefined ? [] : [heldOut])]) if (!(await window.settle(each))) throw new CancelledError();
       const [{ task, folder }, base] = await Promise.all([window.placeOf(table), choice.base === undefined ? undefined : models.open(choice.base)]);
       if (stop.signal.aborted) throw new CancelledError();
       const waitsFor = trainings.active?.task;
-      this.trainedOn = table;
+      this.reportedOn = heldOut ?? table;
       this.document = undefined;
       this.course = newCourse(choice.data.kind);
       this.renewReport([]);
@@ -325,22 +355,42 @@ export class TrainingWorkshop implements Disposable {
   /** @param file as a report names it */
   async reveal(file: string, row: number): Promise<void> {
     const named = [...this.tables].filter(([, name]) => name === file).map(([id]) => id);
-    const table = this.trainedOn !== undefined && named.includes(this.trainedOn) ? this.trainedOn : named.at(-1);
+    const table = this.reportedOn !== undefined && named.includes(this.reportedOn) ? this.reportedOn : named.at(-1);
     if (table === undefined) throw new HumanError('panel.file', '{0} is not among the files that were chosen here. Choose it again.', [file]);
     await this.options.window.reveal(table, row);
   }
 
-  private async go(run: Run, { data, heldOut, preset, hyperparameters }: TrainingChoice, { task, folder, base }: { readonly task: string; readonly folder: string; readonly base?: OpenedModel }): Promise<void> {
+  private async go(run: Run, { data, heldOut, vectors, threshold, preset, hyperparameters }: TrainingChoice, { task, folder, base }: { readonly task: string; readonly folder: string; readonly base?: OpenedModel }): Promise<void> {
     const { window, trainings } = this.options;
     const columns = without(data, 'file');
     const file = window.nameOf(run.table);
+    const inputOf = (id: string): Pick<TrainingJob, 'file' | 'open'> => ({ file: window.nameOf(id), open: () => window.open(id) });
     let outcome: TrainingOutcome | undefined;
+    let vectorNotes: readonly string[] = [];
+    let defects = 0;
     try {
       const trained = await trainings.train(
-        { ...columns, task, folder, file, preset, hyperparameters, heldOut, open: () => window.open(run.table), workers: window.workers(), ...(base ? { base } : {}) },
+        {
+          ...columns,
+          ...inputOf(run.table),
+          task,
+          folder,
+          preset,
+          hyperparameters,
+          heldOut: 'file' in heldOut ? inputOf(heldOut.file) : heldOut,
+          ...(vectors === undefined ? {} : { vectors: inputOf(vectors) }),
+          ...(threshold === undefined ? {} : { threshold }),
+          workers: window.workers(),
+          ...(base ? { base } : {}),
+        },
         {
           signal: run.stop.signal,
-          onReading: (rows) => this.progressing({ status: 'reading', rows }),
+          onReading: (rows, part) => this.progressing({ status: 'reading', ...(part === 'heldOut' && 'file' in heldOut ? { reading: { file: window.nameOf(heldOut.file), rows } } : { rows }) }),
+          onReadingVectors: (fraction) => this.progressing({ status: 'reading', reading: { file: window.nameOf(vectors!), ...(fraction === undefined ? {} : { fraction }) } }),
+          onVectors: (read) => {
+            vectorNotes = window.describeVectors(window.nameOf(vectors!), read);
+            this.progressing({ notes: [...(this.training?.notes ?? []), ...vectorNotes] });
+          },
           onProgress: ({ finished, ...progress }, fraction) => {
             this.follow(progress.batches, progress.step, progress.loss, finished);
             this.progressing({ status: 'running', progress, fraction });
@@ -354,7 +404,9 @@ export class TrainingWorkshop implements Disposable {
             window.note(problem);
             this.progressing({ notes: [...(this.training?.notes ?? []), window.messageOf(problem)].slice(-MOST_NOTES) });
           },
-          onDefect: (defect) => window.note(defect.message),
+          onDefect: (defect) => {
+            if (++defects <= LOGGED_DEFECTS) window.note(defect.message);
+          },
           onNotStored: async (error) => {
             window.note(error);
             if (this.training) this.become({ ...this.training, status: 'notStored', error: window.messageOf(error) });
@@ -369,7 +421,7 @@ export class TrainingWorkshop implements Disposable {
       window.trained(trained);
       this.finish(outcome, file);
       const { summary, notes } = window.describe(trained);
-      this.end({ status: 'done', fraction: 1, notes, model: { name: trained.name, folder: trained.folder, summary, inUse: window.modelInUse() === trained.name, saved: [] } });
+      this.end({ status: 'done', fraction: 1, notes: [...vectorNotes, ...notes], model: { name: trained.name, folder: trained.folder, summary, inUse: window.modelInUse() === trained.name, saved: [] } });
     } catch (error) {
       if (error instanceof CancelledError) this.end({ status: 'stopped', canContinue: error instanceof StoppedTraining });
       else {
@@ -417,14 +469,14 @@ export class TrainingWorkshop implements Disposable {
   /** Of a training that goes on; what went wrong before it did is over. */
   private progressing(part: Partial<PanelTraining>): void {
     if (!this.training || !this.run) return;
-    this.training = { ...without(this.training, 'error', 'waitsFor'), ...part };
+    this.training = { ...without(this.training, 'error', 'waitsFor', 'reading'), ...part };
     this.progress.soon('training', () => ({ kind: 'training', training: this.training! }));
   }
 
   private end(part: Partial<PanelTraining>): void {
     this.run = undefined;
     if (!this.training) return;
-    this.become({ ...without(this.training, 'error', 'waitsFor', 'progress'), ...part });
+    this.become({ ...without(this.training, 'error', 'waitsFor', 'reading', 'progress'), ...part });
   }
 
   private become(training: PanelTraining): void {
@@ -458,6 +510,11 @@ export class TrainingWorkshop implements Disposable {
   private known(table: string): string {
     if (!this.tables.has(table)) throw new HumanError('panel.table', 'This file is no longer open here. Choose it again.');
     return table;
+  }
+
+  private knownVectors(file: string): string {
+    if (!this.vectorFiles.has(file)) throw new HumanError('panel.table', 'This file is no longer open here. Choose it again.');
+    return file;
   }
 
   private checkTrust(): void {

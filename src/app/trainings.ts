@@ -1,4 +1,3 @@
-import type { Defect } from '../core/csv/defects';
 import { RecordReader } from '../core/csv/reader';
 import { CancelledError, HumanError } from '../core/errors';
 import { checkHyperparameters } from '../core/model/hyperparameters';
@@ -19,6 +18,7 @@ import { readLabeled, type LabeledColumns, type LabeledText } from './labeledRow
 import type { OpenedModel } from './modelStore';
 import { TaskModels } from './taskModels';
 import { defaultHeldOut, trainRequest } from './trainRequest';
+import { withVectors, type VectorCoverage } from './wordVectors';
 
 export interface TrainingsOptions {
   readonly fileSystem: FileSystem;
@@ -32,16 +32,20 @@ export interface TrainingsOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** A model to be trained. Of two jobs that are equal but for their workers, the second goes on with what the first has left undone. */
-export interface TrainingJob extends LabeledColumns {
+/** A file to be read. */
+export interface InputOfTraining {
+  /** As a person knows it. */
+  readonly file: string;
+  /** Opens it, unpacked. */
+  readonly open: () => Promise<{ readonly chunks: AsyncIterable<Uint8Array>; fraction(): number | undefined }>;
+}
+
+/** A model to be trained on a labelled file. Of two jobs that are equal but for their workers, the second goes on with what the first has left undone. */
+export interface TrainingJob extends LabeledColumns, InputOfTraining {
   /** Name of the task, and so of the model. */
   readonly task: string;
   /** Absolute path of the folder in whose `.label-lens/` the model is stored. */
   readonly folder: string;
-  /** The labelled file, as a person knows it. */
-  readonly file: string;
-  /** Opens that file, unpacked. */
-  readonly open: () => Promise<{ readonly chunks: AsyncIterable<Uint8Array>; fraction(): number | undefined }>;
   /** What is asked of a text. Default `single`, with a number beside the label where there is a column of it. */
   readonly kind?: TaskKind;
   readonly base?: OpenedModel;
@@ -49,8 +53,12 @@ export interface TrainingJob extends LabeledColumns {
   readonly preset?: string;
   /** What a person has set; the rest is the preset's, or what suits the base. */
   readonly hyperparameters?: Partial<Hyperparameters>;
-  /** Share of the rows in 0..1 (exclusive) that is held out. */
-  readonly heldOut?: number;
+  /** Share of the rows in 0..1 (exclusive) that is held out, or a file of rows to check with, in the same columns. */
+  readonly heldOut?: { readonly share: number } | InputOfTraining;
+  /** Word vectors to start from, as `readVectors` reads them. Not with a base, which brings its own. */
+  readonly vectors?: InputOfTraining;
+  /** Decision threshold in 0..1: of the second of two labels, or of each for `multi`. */
+  readonly threshold?: number;
   /** Threads to train with; 0 leaves the choice to us. The model does not depend on it. */
   readonly workers: number;
 }
@@ -65,11 +73,16 @@ export interface RowsTrainingJob extends Pick<TrainingJob, 'task' | 'folder' | '
 
 export interface TrainingListener {
   readonly signal?: AbortSignalLike;
-  /** Called while the file is read, with the labelled rows so far. */
-  readonly onReading?: (rows: number) => void;
+  /** Called while a file is read, with its labelled rows so far; the one of the held-out rows, if there is one, comes after the other. */
+  readonly onReading?: (rows: number, part: 'rows' | 'heldOut') => void;
+  /** Called while word vectors are read, with the share of their file in 0..1 that was read, if that is known. */
+  readonly onReadingVectors?: (fraction: number | undefined) => void;
+  /** The word vectors are read. */
+  readonly onVectors?: (vectors: VectorsRead) => void;
   /** `fraction` of the planned epochs that is done, 0..1; it never falls. */
   readonly onProgress?: (progress: TrainProgress, fraction: number) => void;
-  readonly onDefect?: (defect: Defect) => void;
+  /** Something in one of the files is not as it should be. */
+  readonly onDefect?: (defect: { readonly message: string }) => void;
   /** An earlier training that was stopped is continued. */
   readonly onContinue?: (from: TrainPlace) => void;
   /** A checkpoint cannot be used or saved. Training goes on. */
@@ -84,8 +97,18 @@ export interface TrainingListener {
 export interface TrainingOutcome {
   readonly request: TrainRequest;
   readonly result: TrainResult;
-  /** Numbers of the file's rows, 1-based, that `request.validation` stands for, in its order. */
+  /** The file in which the held-out rows stand, as a person knows it. */
+  readonly heldOutFile: string;
+  /** Numbers of its rows, 1-based, that `request.validation` stands for, in its order. */
   readonly heldOutRows: readonly number[];
+}
+
+/** What a file of word vectors had for a training. */
+export interface VectorsRead extends VectorCoverage {
+  /** Numbers of a vector. */
+  readonly size: number;
+  /** Lines that were left out. */
+  readonly defects: number;
 }
 
 export interface TrainedModel {
@@ -94,8 +117,9 @@ export interface TrainedModel {
   readonly version: string;
   readonly folder: string;
   readonly manifest: ModelManifest;
-  /** Rows that were left out because they have no label. */
+  /** Rows that were left out because they have no label, held-out ones among them. */
   readonly unlabeled: number;
+  /** Of the files with rows. */
   readonly defects: number;
   readonly examplesPerSecond: number;
 }
@@ -145,7 +169,7 @@ export class Trainings implements Disposable {
   /**
    * Trains when those that were asked for before have ended.
    *
-   * @throws HumanError when the file cannot be read or its rows cannot be trained on, when there is no such preset or a hyperparameter is out of its range, when training goes astray or its worker dies, or the model cannot be stored;
+   * @throws HumanError when a file cannot be read or its rows cannot be trained on, when there is no such preset or a hyperparameter is out of its range, when training goes astray or its worker dies, or the model cannot be stored;
    *   CancelledError when `signal` was raised, or by {@link cancel} or {@link dispose}; {@link StoppedTraining} if there is a checkpoint then
    */
   async train(job: TrainingJob, listener: TrainingListener = {}): Promise<TrainedModel> {
@@ -176,31 +200,40 @@ export class Trainings implements Disposable {
 
   private async run(job: TrainingJob, listener: TrainingListener, signal: AbortSignal): Promise<TrainedModel> {
     const { fileSystem, pause } = this.options;
-    const { file, textColumns, labelColumn, valueColumn, kind = 'single', base } = job;
+    const { file, textColumns, labelColumn, valueColumn, kind = 'single', base, threshold } = job;
     const columns = { textColumns, labelColumn, ...(valueColumn === undefined ? {} : { valueColumn }) };
     const preset = presetOf(job);
+    let unlabeled = 0;
     let defects = 0;
-    const input = await job.open();
-    const { rows, unlabeled } = await readLabeled({
-      chunks: breathing(input.chunks, pause),
-      reader: new RecordReader(file),
-      ...columns,
-      kind,
-      signal,
-      onProgress: (count) => listener.onReading?.(count),
-      onDefect: (defect) => {
-        defects++;
-        listener.onDefect?.(defect);
-      },
-    });
+    const read = async ({ file, open }: InputOfTraining, part: 'rows' | 'heldOut'): Promise<readonly LabeledText[]> => {
+      const input = await open();
+      const found = await readLabeled({
+        chunks: breathing(input.chunks, pause),
+        reader: new RecordReader(file),
+        ...columns,
+        kind,
+        signal,
+        onProgress: (count) => listener.onReading?.(count, part),
+        onDefect: (defect) => {
+          defects++;
+          listener.onDefect?.(defect);
+        },
+      });
+      unlabeled += found.unlabeled;
+      return found.rows;
+    };
+    const rows = await read(job, 'rows');
+    const { heldOut: wanted = { share: defaultHeldOut } } = job;
+    const heldOut = 'file' in wanted ? { rows: await read(wanted, 'heldOut'), file: wanted.file } : wanted;
     const models = new TaskModels(fileSystem, job.folder, job.task);
-    const request = await trainRequest(
+    const planned = await trainRequest(
       {
         ...columns,
         kind,
         rows,
-        heldOut: { share: job.heldOut ?? defaultHeldOut },
+        heldOut,
         file,
+        ...(threshold === undefined ? {} : { threshold }),
         ...(base ? { base } : {}),
         preset: preset.name,
         hyperparameters: checkHyperparameters({ ...job.hyperparameters }, { ...preset.defaults, ...recipeFor(rows, base, kind) }),
@@ -211,13 +244,38 @@ export class Trainings implements Disposable {
       },
       pause,
     );
+    const request = job.vectors ? await this.startFrom(job.vectors, planned, listener, signal) : planned;
     const judge = (result: TrainResult): Promise<BundleFiles> => {
-      listener.onTrained?.({ request, result, heldOutRows: rowNumbers(rows, request.validation) });
+      const [source, heldOutFile] = 'rows' in heldOut ? [heldOut.rows, heldOut.file] : [rows, file];
+      listener.onTrained?.({ request, result, heldOutFile, heldOutRows: rowNumbers(source, request.validation) });
       return Promise.resolve(result.bundle);
     };
     const trained = await this.trainAndStore({ models, request, checkpoints: models.checkpoints(), judge }, listener, signal);
     if (!trained) throw new Error('A model that was trained on a file is always kept.');
     return { ...trained, unlabeled, defects };
+  }
+
+  /** The request with the vectors of its words from a file. */
+  private async startFrom({ file, open }: InputOfTraining, request: TrainRequest, listener: TrainingListener, signal: AbortSignal): Promise<TrainRequest> {
+    const { pause } = this.options;
+    let defects = 0;
+    const input = await open();
+    const { request: full, coverage } = await withVectors(request, {
+      chunks: breathing(input.chunks, pause),
+      fileName: file,
+      signal,
+      breathe: async () => {
+        await pause();
+        this.checkOn(signal);
+      },
+      onProgress: () => listener.onReadingVectors?.(input.fraction()),
+      onDefect: (defect) => {
+        defects++;
+        listener.onDefect?.(defect);
+      },
+    });
+    listener.onVectors?.({ ...coverage, size: full.vectors!.size, defects });
+    return full;
   }
 
   /** Does `work` when what was asked for before has ended. */

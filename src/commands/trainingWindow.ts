@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { CancelledError, HumanError } from '../core/errors';
 import type { RecordSink } from '../app/recordSink';
 import { taskNameOf } from '../app/taskModels';
+import type { VectorsRead } from '../app/trainings';
 import type { WorkshopWindow } from '../app/trainingWorkshop';
 import { useModel } from './selectModel';
 import { isSaved, nameOf, placeOf, sampleTable } from './sourceFile';
@@ -31,9 +32,18 @@ export function trainingWindow(
       const chosen = await vscode.window.showOpenDialog({ title: vscode.l10n.t('Choose a Labeled Table to Train On'), filters: trainableFilters() });
       return chosen?.[0]?.toString();
     },
-    nameOf: (table) => nameOf(vscode.Uri.parse(table)),
+    async chooseHeldOut() {
+      const chosen = await vscode.window.showOpenDialog({ title: vscode.l10n.t('Choose a Table of Held-Out Rows'), filters: trainableFilters() });
+      return chosen?.[0]?.toString();
+    },
+    async chooseVectors() {
+      const filters = { [vscode.l10n.t('Word Vectors')]: ['txt', 'vec', 'gz'], [vscode.l10n.t('All Files')]: ['*'] };
+      const chosen = await vscode.window.showOpenDialog({ title: vscode.l10n.t('Choose a File of Word Vectors'), filters });
+      return chosen?.[0]?.toString();
+    },
+    nameOf: (file) => nameOf(vscode.Uri.parse(file)),
     sample: (table) => sampleTable(uriOf(table), files, SAMPLE_ROWS),
-    open: (table) => files.openInput(uriOf(table).fsPath),
+    open: (file) => files.openInput(uriOf(file).fsPath),
     settle: (table) => {
       const uri = uriOf(table);
       return isSaved(uri, vscode.l10n.t('{0} has changes that are not saved. The file on disk is what gets trained on.', nameOf(uri)), vscode.l10n.t('Save and Train'));
@@ -59,10 +69,23 @@ export function trainingWindow(
       else await vscode.commands.executeCommand('markdown.showPreview', uri);
     },
     describe: describeTrained,
+    describeVectors,
     messageOf,
     note: (error) => errors.note(error),
     memory: { get: () => state.get(FORM), set: (form) => void state.update(FORM, form).then(undefined, (error: unknown) => errors.note(error)) },
   };
+}
+
+/** How much of the texts to train on a file of word vectors covers. */
+function describeVectors(file: string, { size, tokens, found, occurrences, missing, defects }: VectorsRead): readonly string[] {
+  const count = (value: number): string => value.toLocaleString(vscode.env.language);
+  const percent = (share: number): string => (share * 100).toLocaleString(vscode.env.language, { maximumFractionDigits: 1 });
+  const notes = [
+    vscode.l10n.t('{0}: vectors of {1} numbers for {2} of {3} words of the vocabulary ({4} %), which are {5} % of what is read of the training texts.', file, size, count(found), count(tokens), percent(found / tokens), percent(occurrences)),
+  ];
+  if (missing.length > 0) notes.push(vscode.l10n.t('The most frequent words without a vector: {0}.', missing.map((each) => `${each.token} (${count(each.count)})`).join(', ')));
+  if (defects > 0) notes.push(vscode.l10n.t('{0} lines of {1} are not as they should be; the log names them.', count(defects), file));
+  return notes;
 }
 
 /** The table in the editor in front; else, since the panel may lie over it, one in a tab. */

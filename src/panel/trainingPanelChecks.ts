@@ -37,6 +37,8 @@ const data: Check<DataChoice> = (value, path) => {
 const format = oneOf('html', 'markdown');
 const between = (low: number, high: number): Check<number> => (value, path) => (typeof value === 'number' && value > low && value < high ? value : fail(path, `a number between ${low} and ${high}`));
 
+const heldOut: Check<TrainingChoice['heldOut']> = (value, path) => (own(plain(value, path), 'file') === undefined ? object<{ readonly share: number }>({ share: between(0, 1) }, {}) : object<{ readonly file: string }>({ file: fileId }, {}))(value, path);
+
 const prepare: Check<PrepareChoice> = (value, path) => {
   const choice = object<PrepareChoice>(
     {
@@ -65,6 +67,15 @@ const hyperparameters: Check<Partial<Hyperparameters>> = (value, path) => {
   );
 };
 
+/** What the page's own form never says together is refused, too. */
+const training: Check<TrainingChoice> = (value, path) => {
+  const choice = object<TrainingChoice>({ data, heldOut, preset, hyperparameters }, { base: model, vectors: fileId, threshold: between(0, 1) })(value, path);
+  if ('file' in choice.heldOut && choice.heldOut.file === choice.data.file) fail(`${path}.heldOut`, 'another file than the rows to train on');
+  if (choice.base !== undefined && choice.vectors !== undefined) fail(`${path}.vectors`, 'absent where there is a base');
+  if (choice.data.kind === 'number' && choice.threshold !== undefined) fail(`${path}.threshold`, 'absent where a number is learned');
+  return choice;
+};
+
 const form = object<TrainingForm>(
   {
     tab: oneOf(...trainingTabs),
@@ -83,7 +94,7 @@ const form = object<TrainingForm>(
     },
     compared: list(model, MOST_MODELS),
   },
-  { file: fileId, labelColumn: column, valueColumn: column, base: model },
+  { file: fileId, labelColumn: column, valueColumn: column, heldOutIsFile: bool, heldOutFile: fileId, base: model, vectors: fileId, threshold: typed },
 );
 
 const comparison: Check<ComparisonChoice> = (value, path) => {
@@ -97,9 +108,12 @@ const methods: { readonly [M in keyof TrainingPanelMethods]: Check<TrainingPanel
   remember: object<TrainingPanelMethods['remember']['params']>({ form }, {}),
   chooseTable: object<TrainingPanelMethods['chooseTable']['params']>({ from: oneOf('editor', 'dialog') }, {}),
   table: object<TrainingPanelMethods['table']['params']>({ file: fileId }, {}),
+  chooseHeldOut: nothing,
+  chooseVectors: nothing,
+  vectors: object<TrainingPanelMethods['vectors']['params']>({ file: fileId }, {}),
   preview: object<TrainingPanelMethods['preview']['params']>({ data }, {}),
   prepare: object<TrainingPanelMethods['prepare']['params']>({ prepare }, {}),
-  train: object<TrainingPanelMethods['train']['params']>({ training: object<TrainingChoice>({ data, heldOut: between(0, 1), preset, hyperparameters }, { base: model }) }, {}),
+  train: object<TrainingPanelMethods['train']['params']>({ training }, {}),
   cancelTraining: nothing,
   storeAgain: object<TrainingPanelMethods['storeAgain']['params']>({ again: bool }, {}),
   useModel: nothing,

@@ -9,9 +9,9 @@ import { translatedReportStrings } from './strings';
 /** The reports of trainings, in the person's language. */
 export const trainingReports: TrainingReports = {
   live: (course) => trainingSections(course, translatedReportStrings()),
-  finished: ({ request, result, heldOutRows }, file) =>
+  finished: ({ request, result, heldOutFile, heldOutRows }, file) =>
     trainedDocument(
-      { request, result, file, validation: request.validation.map(({ text }, index) => ({ file, row: heldOutRows[index] ?? 0, text })) },
+      { request, result, file, validation: request.validation.map(({ text }, index) => ({ file: heldOutFile, row: heldOutRows[index] ?? 0, text })) },
       translatedReportStrings(),
     ),
   html: (document) => reportHtml(document, translatedReportStrings(), vscode.env.language),

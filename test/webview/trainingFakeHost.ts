@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { HumanError } from '../../src/core/errors';
 import type { ReportSection } from '../../src/core/report/document';
 import { serve, type HandlerContext, type Port } from '../../src/core/protocol/rpc';
-import type { ComparisonChoice, DataChoice, DataPreview, PanelComparison, PanelModel, PanelTable, PanelTraining, PrepareChoice, TrainingChoice, TrainingForm, TrainingPanelEvent, TrainingPanelMethods } from '../../src/core/protocol/trainingPanel';
+import type { ComparisonChoice, DataChoice, DataPreview, PanelComparison, PanelFile, PanelModel, PanelTable, PanelTraining, PrepareChoice, TrainingChoice, TrainingForm, TrainingPanelEvent, TrainingPanelMethods } from '../../src/core/protocol/trainingPanel';
 
 export interface FakeTraining {
   readonly strings?: Readonly<Record<string, string>>;
@@ -24,6 +24,11 @@ export const reviews: PanelTable = {
   ],
   guess: { label: 'sentiment', text: ['text'] },
 };
+
+/** Rows to check with, whose columns stand in another order and in capitals. */
+export const checks: PanelTable = { ...reviews, id: 'file:///hotel/checks.csv', name: 'checks.csv', columns: ['Text', 'Sentiment', 'title'].map((name) => ({ name, samples: [] })) };
+
+export const glove: PanelFile = { id: 'file:///vectors/glove.6B.100d.txt', name: 'glove.6B.100d.txt' };
 
 const models: readonly PanelModel[] = [
   { name: 'sentiment', origin: 'shipped', kind: 'single', labels: ['negative', 'positive'], preset: 'bilstm-pool', inUse: true },
@@ -49,6 +54,11 @@ export class TrainingFakeHost {
   training: PanelTraining | null = null;
   report: readonly ReportSection[] = [];
   comparison: PanelComparison | null = null;
+  /** Id of a table that is no longer there. */
+  gone: string | undefined;
+  /** What the person chooses in the dialogs; null: nothing. */
+  heldOut: PanelTable | null = checks;
+  vectors: PanelFile | null = glove;
   /** Why the next request that changes something fails. */
   failure: string | undefined;
   private receive: (message: unknown) => void = () => undefined;
@@ -128,7 +138,22 @@ export class TrainingFakeHost {
         this.asked.push(`choose ${from}`);
         return { table: reviews };
       },
-      table: ({ file }) => ({ table: { ...reviews, id: file, name: file.slice(file.lastIndexOf('/') + 1) } }),
+      table: ({ file }) => {
+        if (file === this.gone) throw new HumanError('test.gone', 'There is no such file any more. Choose another one.');
+        return { table: { ...(file === checks.id ? checks : reviews), id: file, name: file.slice(file.lastIndexOf('/') + 1) } };
+      },
+      chooseHeldOut: () => {
+        done('choose held out');
+        return { table: this.heldOut };
+      },
+      chooseVectors: () => {
+        done('choose vectors');
+        return { vectors: this.vectors };
+      },
+      vectors: ({ file }) => {
+        done(`vectors ${file}`);
+        return { vectors: glove };
+      },
       preview: ({ data }) => {
         this.previewed.push(data);
         return this.preview(data);
@@ -178,9 +203,10 @@ export class TrainingFakeHost {
     });
   }
 
-  private preview({ kind, valueColumn }: DataChoice): DataPreview {
+  private preview({ kind, labelColumn, valueColumn }: DataChoice): DataPreview {
     const values = { minimum: 1, maximum: 5, mean: 3.62, notNumbers: 0 };
     if (kind === 'number') return { rows: 1200, withoutText: 3, withoutLabel: 0, repeats: 12, labels: [], labelCount: 0, values };
+    if (labelColumn === 'title') return { rows: 1200, withoutText: 0, withoutLabel: 0, repeats: 0, labels: [{ label: 'yes', rows: 700 }, { label: 'no', rows: 500 }], labelCount: 2 };
     return { rows: 1200, withoutText: 3, withoutLabel: 39, repeats: 12, labels: [{ label: 'positive', rows: 640 }, { label: 'negative', rows: 410 }, { label: 'neutral', rows: 150 }], labelCount: 3, ...(valueColumn === undefined ? {} : { values }) };
   }
 }

@@ -5,7 +5,7 @@ import type { ReportSection } from '../../src/core/report/document';
 import type { PanelTraining } from '../../src/core/protocol/trainingPanel';
 import { openTraining, useStage } from './opened';
 import { themes, type Theme } from './site';
-import { curve } from './trainingFakeHost';
+import { checks, curve, glove, reviews } from './trainingFakeHost';
 import { seriousFindings } from './axe';
 
 const running: PanelTraining = { status: 'running', task: 'reviews', file: 'reviews.csv', fraction: 0.42, notes: [], progress: { epoch: 5, epochs: 10, batch: 13, batches: 34, step: 149, loss: 0.3123, examplesPerSecond: 1840, secondsLeft: 37 } };
@@ -102,7 +102,7 @@ describe('the training panel', () => {
     await tabTo(page, 'start-training');
     await page.keyboard.press('Enter');
     await page.locator('.live', { hasText: 'Reading reviews.csv…' }).waitFor();
-    assert.deepStrictEqual(host.trained, { data: { file: 'file:///hotel/reviews.csv', kind: 'single', labelColumn: 'sentiment', textColumns: ['title', 'text'] }, heldOut: 0.2, preset: 'bilstm-pool', hyperparameters: { batchSize: 64, learningRate: 0.001 } });
+    assert.deepStrictEqual(host.trained, { data: { file: 'file:///hotel/reviews.csv', kind: 'single', labelColumn: 'sentiment', textColumns: ['title', 'text'] }, heldOut: { share: 0.2 }, preset: 'bilstm-pool', hyperparameters: { batchSize: 64, learningRate: 0.001 } });
     assert.strictEqual(await page.evaluate(() => document.activeElement?.textContent), 'Cancel', 'the keyboard goes to what can be done next');
     await close();
   });
@@ -174,7 +174,7 @@ describe('the training panel', () => {
     await page.getByRole('button', { name: 'Start Training' }).click();
     await page.getByRole('button', { name: 'Correct this hyperparameter: Hidden units.' }).click();
     await page.waitForFunction(() => document.activeElement?.id === 'hyperparameter-hiddenUnits');
-    assert.strictEqual(host.trained, undefined);
+    assert.ok(!host.asked.includes('train'));
     await page.getByRole('button', { name: 'Reset Hidden units to its default' }).click();
     assert.strictEqual(await hidden.inputValue(), '');
     assert.strictEqual(await hidden.getAttribute('aria-invalid'), null);
@@ -200,6 +200,196 @@ describe('the training panel', () => {
     await page.getByRole('button', { name: 'Start Training' }).click();
     await page.locator('.live', { hasText: 'Reading' }).waitFor();
     assert.strictEqual(host.trained?.base, 'reviews/v1');
+    await close();
+  });
+
+  it('checks with the rows of another file, by keyboard, and goes back to the share', async () => {
+    const { page, host, close } = await openTraining(stage);
+    await page.locator('.label-counts').waitFor();
+    await tabTo(page, 'held-out-share');
+    await page.keyboard.press('ArrowDown');
+    await page.waitForFunction(() => document.activeElement?.id === 'held-out-file');
+    assert.strictEqual(await page.locator('#held-out').isVisible(), false);
+    // nothing is chosen yet
+    await page.locator('#held-out-name', { hasText: 'No file is chosen.' }).waitFor();
+    await page.locator('#tab-train').click();
+    await page.getByRole('button', { name: 'Start Training' }).click();
+    await page.getByRole('button', { name: 'Choose the file of held-out rows, or hold out a share.' }).click();
+    await page.waitForFunction(() => document.activeElement?.id === 'choose-held-out');
+    // the person changes their mind, then chooses the file itself, and one that lacks columns
+    host.heldOut = null;
+    await page.keyboard.press('Enter');
+    while (!host.asked.includes('choose held out')) await page.evaluate(() => new Promise(requestAnimationFrame));
+    assert.strictEqual(await page.locator('#held-out-name').textContent(), 'No file is chosen.');
+    host.heldOut = reviews;
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'reviews.csv is the file to train on.' }).waitFor();
+    host.heldOut = { ...checks, columns: checks.columns.slice(1) };
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'checks.csv lacks these columns: text.' }).waitFor();
+    await page.locator('#tab-train').click();
+    await page.getByRole('button', { name: 'Start Training' }).click();
+    await page.locator('.missing', { hasText: 'checks.csv lacks these columns: text.' }).waitFor();
+    assert.ok(!host.asked.includes('train'));
+    // the dialog cannot be shown
+    host.failure = 'checks.csv cannot be read. Choose another file.';
+    host.heldOut = checks;
+    await page.locator('#tab-data').click();
+    await page.getByRole('button', { name: 'Choose a File of Held-Out Rows…' }).click();
+    await page.getByRole('alert').filter({ hasText: 'checks.csv cannot be read.' }).waitFor();
+    // letter case and order of the columns do not matter
+    await page.getByRole('button', { name: 'Choose a File of Held-Out Rows…' }).click();
+    await page.waitForFunction(() => document.getElementById('held-out-file-problem')?.textContent === '');
+    await page.locator('#tab-train').click();
+    await page.locator('.plan', { hasText: 'Held outchecks.csv' }).waitFor();
+    await page.getByRole('button', { name: 'Start Training' }).click();
+    await page.locator('.live', { hasText: 'Reading reviews.csv…' }).waitFor();
+    assert.deepStrictEqual(host.trained?.heldOut, { file: checks.id });
+    host.tellTraining({ ...running, status: 'reading', reading: { file: 'checks.csv', rows: 1234 } });
+    await page.locator('.live', { hasText: 'Reading checks.csv: 1,234 rows…' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('#tab-data').click();
+    await page.getByLabel('A share of these rows').check();
+    assert.strictEqual(await page.locator('#held-out').inputValue(), '10');
+    await page.locator('#tab-train').click();
+    await page.locator('.plan', { hasText: 'Held out10 %' }).waitFor();
+    await page.getByRole('button', { name: 'Continue Training' }).click();
+    await page.locator('.live', { hasText: 'Reading reviews.csv…' }).waitFor();
+    assert.deepStrictEqual(host.trained?.heldOut, { share: 0.1 });
+    await close();
+  });
+
+  it('holds out the validation rows that were prepared', async () => {
+    const { page, host, close } = await openTraining(stage);
+    await page.locator('.label-counts').waitFor();
+    await page.getByText('Prepare…').click();
+    await page.getByRole('button', { name: 'Write Files' }).click();
+    await page.getByRole('button', { name: 'Train on This' }).click();
+    await page.locator('.file-name', { hasText: 'reviews-train.csv' }).waitFor();
+    await page.getByRole('button', { name: 'Hold Out This' }).click();
+    await page.locator('#held-out-name', { hasText: 'reviews-valid.csv' }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'The rows of reviews-valid.csv are held out' }).waitFor();
+    await page.getByRole('tab', { name: 'Train' }).click();
+    await page.getByRole('button', { name: 'Start Training' }).click();
+    await page.locator('.live', { hasText: 'Reading' }).waitFor();
+    assert.deepStrictEqual([host.trained?.data.file, host.trained?.heldOut], ['file:///hotel/reviews-train.csv', { file: 'file:///hotel/reviews-valid.csv' }]);
+    await close();
+  });
+
+  it('starts from word vectors, which decide the embedding size, unless there is a base', async () => {
+    const { page, host, close } = await openTraining(stage);
+    await page.locator('.label-counts').waitFor();
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await page.locator('#vectors-name', { hasText: 'None: they begin at random.' }).waitFor();
+    assert.strictEqual(await page.getByRole('button', { name: 'Remove Word Vectors' }).isVisible(), false);
+    const size = page.getByLabel('Embedding size', { exact: true });
+    await size.fill('96');
+    await page.getByText('changed: 1', { exact: true }).waitFor();
+    await tabTo(page, 'choose-vectors');
+    await page.keyboard.press('Enter');
+    await page.locator('#vectors-name', { hasText: 'glove.6B.100d.txt' }).waitFor();
+    assert.ok(await size.isDisabled());
+    assert.strictEqual(await size.getAttribute('placeholder'), null, 'no default that does not count');
+    await page.locator('#hyperparameter-embeddingSize-range', { hasText: 'as wide as the vectors of glove.6B.100d.txt' }).waitFor();
+    await page.getByText(/^More \(/).click();
+    await page.getByLabel('Embedding training', { exact: true }).selectOption('frozen');
+    await page.getByRole('tab', { name: 'Train' }).click();
+    await page.locator('.plan', { hasText: 'Word vectorsglove.6B.100d.txt' }).waitFor();
+    await page.getByRole('button', { name: 'Start Training' }).click();
+    await page.locator('.live', { hasText: 'Reading' }).waitFor();
+    assert.deepStrictEqual([host.trained?.vectors, host.trained?.hyperparameters], ['file:///vectors/glove.6B.100d.txt', { embeddingTraining: 'frozen' }]);
+    host.tellTraining({ ...running, status: 'reading', reading: { file: 'glove.6B.100d.txt', fraction: 0.428 } });
+    await page.locator('.live', { hasText: 'Reading glove.6B.100d.txt: 42 %…' }).waitFor();
+    host.tellTraining({ ...trained, notes: ['glove.6B.100d.txt: vectors of 100 numbers for 812 of 900 words of the vocabulary.'] });
+    await page.locator('.facts', { hasText: '812 of 900 words' }).waitFor();
+    // a base brings its own
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await page.getByLabel('Model to start from').selectOption('reviews/v1');
+    await page.getByText('reviews/v1 brings its own, so none are taken from a file.').waitFor();
+    assert.ok(await page.getByRole('button', { name: 'Choose Word Vectors…' }).isDisabled());
+    assert.strictEqual(await page.getByRole('button', { name: 'Remove Word Vectors' }).isVisible(), false);
+    assert.ok(await size.isEnabled());
+    await page.getByRole('tab', { name: 'Train' }).click();
+    await page.getByRole('button', { name: 'Start Training' }).click();
+    await page.locator('.live', { hasText: 'Reading' }).waitFor();
+    assert.deepStrictEqual([host.trained?.base, host.trained?.vectors], ['reviews/v1', undefined]);
+    // what was chosen is still there, until it is taken away
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await page.getByLabel('Model to start from').selectOption('');
+    await page.getByRole('button', { name: 'Remove Word Vectors' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#vectors-name', { hasText: 'None: they begin at random.' }).waitFor();
+    assert.strictEqual(await page.evaluate(() => document.activeElement?.id), 'choose-vectors');
+    assert.strictEqual(await size.inputValue(), '96');
+    await close();
+  });
+
+  it('takes a threshold where the task has one, and says why where it has none', async () => {
+    const { page, host, close } = await openTraining(stage);
+    await page.locator('.label-counts').waitFor();
+    const threshold = page.getByLabel('Decision threshold');
+    const help = page.locator('#threshold-help');
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await help.filter({ hasText: 'Of 3 labels the most probable one is chosen' }).waitFor();
+    assert.ok(await threshold.isDisabled());
+    await page.getByRole('tab', { name: 'Data' }).click();
+    await page.getByLabel('A number', { exact: true }).check();
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await help.filter({ hasText: 'A number is given as it is' }).waitFor();
+    assert.ok(await threshold.isDisabled());
+    await page.getByRole('tab', { name: 'Data' }).click();
+    await page.getByLabel('Several labels at once').check();
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await help.filter({ hasText: 'whatever the others' }).waitFor();
+    await page.getByRole('tab', { name: 'Data' }).click();
+    await page.getByLabel('One label').check();
+    await page.getByLabel('Label column').selectOption('title');
+    await page.locator('.label-counts', { hasText: 'yes' }).waitFor();
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await help.filter({ hasText: 'Score from which “yes” is chosen and not “no”' }).waitFor();
+    for (const wrong of ['1', '0', '-1', 'half', '0,7']) {
+      await threshold.fill(wrong);
+      await page.locator('#threshold-problem', { hasText: 'The threshold has to be a number between 0 and 1.' }).waitFor();
+      assert.strictEqual(await threshold.getAttribute('aria-invalid'), 'true', wrong);
+    }
+    await page.getByRole('tab', { name: 'Train' }).click();
+    await page.getByRole('button', { name: 'Start Training' }).click();
+    await page.getByRole('button', { name: 'The threshold has to be a number between 0 and 1.' }).click();
+    await page.waitForFunction(() => document.activeElement?.id === 'threshold');
+    assert.ok(!host.asked.includes('train'));
+    await threshold.fill('0.35');
+    await page.getByRole('tab', { name: 'Train' }).click();
+    await page.locator('.plan', { hasText: 'Decision threshold0.35' }).waitFor();
+    await page.getByRole('button', { name: 'Start Training' }).click();
+    await page.locator('.live', { hasText: 'Reading' }).waitFor();
+    assert.strictEqual(host.trained?.threshold, 0.35);
+    // where the task has none, what was typed does not count
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('tab', { name: 'Data' }).click();
+    await page.getByLabel('A number', { exact: true }).check();
+    await page.getByRole('tab', { name: 'Train' }).click();
+    await page.getByRole('button', { name: 'Continue Training' }).click();
+    await page.locator('.live', { hasText: 'Reading' }).waitFor();
+    assert.deepStrictEqual([host.trained?.data.kind, host.trained?.threshold], ['number', undefined]);
+    await close();
+  });
+
+  it('comes back with its other files, and says when one of them is gone', async () => {
+    const form = { tab: 'data', file: reviews.id, kind: 'single', labelColumn: 'sentiment', textColumns: ['text'], heldOut: '10', heldOutIsFile: true, heldOutFile: checks.id, vectors: glove.id, threshold: '0.6', preset: 'bilstm-pool', typed: {}, compared: [] } as const;
+    const { page, host, close } = await openTraining(stage, { form });
+    await page.locator('#held-out-name', { hasText: 'checks.csv' }).waitFor();
+    assert.ok(await page.getByLabel('The rows of another file').isChecked());
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await page.locator('#vectors-name', { hasText: 'glove.6B.100d.txt' }).waitFor();
+    assert.strictEqual(await page.getByLabel('Decision threshold').inputValue(), '0.6');
+    host.gone = checks.id;
+    await page.reload();
+    await page.getByRole('alert').filter({ hasText: 'There is no such file any more.' }).waitFor();
+    await page.getByRole('tab', { name: 'Data' }).click();
+    await page.locator('#held-out-name', { hasText: 'No file is chosen.' }).waitFor();
+    assert.ok(await page.getByLabel('The rows of another file').isChecked());
+    await page.getByRole('tab', { name: 'Model' }).click();
+    await page.locator('#vectors-name', { hasText: 'glove.6B.100d.txt' }).waitFor();
     await close();
   });
 
@@ -353,15 +543,21 @@ describe('the training panel', () => {
       await page.getByText('Prepare…').click();
       await page.getByLabel('Test', { exact: true }).fill('20');
       await page.getByRole('button', { name: 'Write Files' }).click();
+      await page.getByLabel('The rows of another file').check();
+      host.heldOut = reviews;
+      await page.getByRole('button', { name: 'Choose a File of Held-Out Rows…' }).click();
+      await page.getByText('reviews.csv is the file to train on.').waitFor();
       assert.deepStrictEqual(await seriousFindings(page), []);
       await page.getByRole('tab', { name: 'Model' }).click();
+      await page.getByRole('button', { name: 'Choose Word Vectors…' }).click();
+      await page.getByRole('button', { name: 'Remove Word Vectors' }).waitFor();
       await page.getByText(/^More \(/).click();
       await page.getByLabel('Hidden units', { exact: true }).fill('30');
       await page.getByLabel('Batch size', { exact: true }).fill('64');
       assert.deepStrictEqual(await seriousFindings(page), []);
       await page.getByRole('tab', { name: 'Train' }).click();
       await page.getByRole('button', { name: 'Start Training' }).click();
-      await page.locator('.missing button').waitFor();
+      await page.locator('.missing button').first().waitFor();
       host.failure = 'The disk is full.';
       host.tellTraining({ ...running, error: 'The disk is full. Make room.' });
       host.tellReport([lossSection([1, 0.6]), mistakes]);
@@ -382,6 +578,8 @@ describe('the training panel', () => {
     host.tellTraining(trained);
     host.tellReport([lossSection([1, 0.6]), mistakes]);
     await page.getByText('Prepare…').click();
+    await page.getByLabel('The rows of another file').check();
+    await page.getByRole('button', { name: 'Choose a File of Held-Out Rows…' }).click();
     for (const tab of ['data', 'model', 'train', 'compare']) {
       await page.locator(`#tab-${tab}`).click();
       const panel = page.locator(`#panel-${tab}`);

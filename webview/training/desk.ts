@@ -31,7 +31,7 @@ export class Desk {
       else if (rest.file === undefined) await this.chooseTable('editor', true);
       else await this.reloadTable(rest.file);
     };
-    await Promise.all([this.loadModels(), findTable()]);
+    await Promise.all([this.loadModels(), findTable(), this.reloadOthers(rest)]);
   }
 
   receive(event: TrainingPanelEvent): void {
@@ -89,6 +89,32 @@ export class Desk {
   async useTable(file: string): Promise<void> {
     const answer = await this.attempt(() => this.client.call('table', { file }));
     if (answer) this.takeTable(answer.table);
+  }
+
+  async chooseHeldOut(): Promise<void> {
+    const answer = await this.attempt(() => this.client.call('chooseHeldOut', {}));
+    if (answer?.table) this.holdOut(answer.table);
+  }
+
+  /** Checks with a file that was prepared. */
+  async useHeldOut(file: string): Promise<void> {
+    const answer = await this.attempt(() => this.client.call('table', { file }));
+    if (!answer) return;
+    this.holdOut(answer.table);
+    this.announce(say('heldOutNow', answer.table.name));
+  }
+
+  async chooseVectors(): Promise<void> {
+    const answer = await this.attempt(() => this.client.call('chooseVectors', {}));
+    if (!answer?.vectors) return;
+    this.store.update({ vectors: answer.vectors });
+    this.change({ vectors: answer.vectors.id });
+  }
+
+  removeVectors(): void {
+    this.store.update({ vectors: undefined });
+    this.change({ vectors: undefined });
+    this.announce(say('vectorsRemoved'));
   }
 
   async prepare(prepare: PrepareChoice): Promise<void> {
@@ -156,14 +182,36 @@ export class Desk {
     this.store.update({ announcement });
   }
 
+  private holdOut(heldOutTable: PanelTable): void {
+    this.store.update({ heldOutTable });
+    this.change({ heldOutIsFile: true, heldOutFile: heldOutTable.id });
+  }
+
+  /** What the form names beside the table; one that is gone has to be chosen anew. */
+  private async reloadOthers({ heldOutFile, vectors: vectorFile }: TrainingState['form']): Promise<void> {
+    const reloadHeldOut = async (file: string): Promise<void> => {
+      const answer = await this.attempt(() => this.client.call('table', { file }));
+      if (answer) this.store.update({ heldOutTable: answer.table });
+      else this.change({ heldOutFile: undefined });
+    };
+    const reloadVectors = async (file: string): Promise<void> => {
+      const answer = await this.attempt(() => this.client.call('vectors', { file }));
+      if (answer) this.store.update({ vectors: answer.vectors });
+      else this.change({ vectors: undefined });
+    };
+    await Promise.all([heldOutFile !== undefined && reloadHeldOut(heldOutFile), vectorFile !== undefined && reloadVectors(vectorFile)]);
+  }
+
   private takeTable(table: PanelTable): void {
-    const { form } = this.store.state;
+    const { form, prepared } = this.store.state;
     const has = (name: string | undefined): name is string => name !== undefined && table.columns.some((column) => column.name === name);
     const same = form.file === table.id;
     // the columns of a file before are kept where this one has them too: a prepared file, say
     const kept = has(form.labelColumn) && form.textColumns.length > 0 && form.textColumns.every(has);
     const columns = same || kept ? {} : { labelColumn: table.guess.label, textColumns: table.guess.text, valueColumn: undefined };
-    this.store.update({ table, preview: undefined, previewProblem: undefined, ...(same ? {} : { prepared: undefined }) });
+    // the other parts of what was prepared are still to be used
+    const isPart = prepared?.files.some(({ id }) => id === table.id) ?? false;
+    this.store.update({ table, preview: undefined, previewProblem: undefined, ...(same || isPart ? {} : { prepared: undefined }) });
     this.previewed = '';
     this.change({ file: table.id, ...columns });
   }

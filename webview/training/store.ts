@@ -1,5 +1,5 @@
 import type { ReportSection } from '../../src/core/report/document';
-import type { DataPreview, PanelComparison, PanelModel, PanelTable, PanelTraining, Prepared, TrainingForm, TrainingTab } from '../../src/core/protocol/trainingPanel';
+import type { DataPreview, PanelComparison, PanelFile, PanelModel, PanelTable, PanelTraining, Prepared, TrainingForm, TrainingTab } from '../../src/core/protocol/trainingPanel';
 import { presets } from '../../src/core/model/presets';
 import type { Component } from '../app';
 import type { StateStore } from '../stateStore';
@@ -9,6 +9,9 @@ export interface TrainingState {
   readonly form: Omit<TrainingForm, 'tab'>;
   /** The one that the form is about. */
   readonly table: PanelTable | undefined;
+  /** The ones that the form names beside it. */
+  readonly heldOutTable: PanelTable | undefined;
+  readonly vectors: PanelFile | undefined;
   /** What is known of the rows that the form names; undefined while that is read or not chosen. */
   readonly preview: DataPreview | undefined;
   readonly previewing: boolean;
@@ -30,6 +33,8 @@ export const initialTrainingState: TrainingState = {
   tab: 'data',
   form: emptyForm,
   table: undefined,
+  heldOutTable: undefined,
+  vectors: undefined,
   preview: undefined,
   previewing: false,
   previewProblem: undefined,

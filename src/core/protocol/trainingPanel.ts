@@ -20,6 +20,12 @@ export type TrainingPanelMethods = {
   chooseTable: { params: { readonly from: 'editor' | 'dialog' }; result: { readonly table: PanelTable | null } };
   /** A table whose id the page has, read anew. */
   table: { params: { readonly file: string }; result: { readonly table: PanelTable } };
+  /** Asks for a table of rows to check with. Null, as for the next: the person changed their mind. */
+  chooseHeldOut: { params: Record<string, never>; result: { readonly table: PanelTable | null } };
+  /** Asks for a file of word vectors. */
+  chooseVectors: { params: Record<string, never>; result: { readonly vectors: PanelFile | null } };
+  /** Word vectors whose id the page has. */
+  vectors: { params: { readonly file: string }; result: { readonly vectors: PanelFile } };
   /** Reads the whole file. */
   preview: { params: { readonly data: DataChoice }; result: DataPreview };
   /** Writes training, validation and test rows beside the file. */
@@ -58,11 +64,15 @@ export interface TrainingPanelStart {
   readonly language: string;
 }
 
-/** A table as the page knows it. */
-export interface PanelTable {
+/** A file as the page knows it. */
+export interface PanelFile {
   readonly id: string;
   /** As a person knows it. */
   readonly name: string;
+}
+
+/** A table as the page knows it. */
+export interface PanelTable extends PanelFile {
   readonly columns: readonly PanelColumn[];
   /** What the columns most likely hold. */
   readonly guess: { readonly label?: string; readonly text: readonly string[] };
@@ -129,11 +139,15 @@ export interface Prepared {
 
 export interface TrainingChoice {
   readonly data: DataChoice;
-  /** Share of the rows in 0..1 (exclusive) that is held out. */
-  readonly heldOut: number;
+  /** Share of the rows in 0..1 (exclusive) that is held out, or id of another table with the same columns, whose rows are checked with. */
+  readonly heldOut: { readonly share: number } | { readonly file: string };
   readonly preset: string;
   /** Name of the model to start from. */
   readonly base?: string;
+  /** Id of a file of word vectors to start from. Not with a base, which brings its own. */
+  readonly vectors?: string;
+  /** Decision threshold in 0..1 (exclusive), of the second of two labels, or of each for kind `multi`. Absent: 0.5. */
+  readonly threshold?: number;
   /** What a person has set; the rest is the preset's, or what suits the base. */
   readonly hyperparameters: Partial<Hyperparameters>;
 }
@@ -148,8 +162,16 @@ export interface TrainingForm {
   readonly valueColumn?: string;
   /** As typed, per cent. */
   readonly heldOut: string;
+  /** Whether rows of another file are checked with, in place of the share. */
+  readonly heldOutIsFile?: boolean;
+  /** Id of that file's table, also while the share counts. */
+  readonly heldOutFile?: string;
   readonly preset: string;
   readonly base?: string;
+  /** Id of a file of word vectors, also while a base counts. */
+  readonly vectors?: string;
+  /** As typed; absent: 0.5. */
+  readonly threshold?: string;
   /** What was typed, by the hyperparameter's name. */
   readonly typed: Readonly<Record<string, string>>;
   /** Names of the models to compare. */
@@ -175,6 +197,8 @@ export interface PanelTraining {
   readonly waitsFor?: string;
   /** Labelled rows that were read. */
   readonly rows?: number;
+  /** Another file that is being read: of the held-out rows with how many there are so far, or of word vectors with the share of it, 0..1, if that is known. */
+  readonly reading?: { readonly file: string; readonly rows?: number; readonly fraction?: number };
   readonly progress?: Omit<TrainProgress, 'finished'>;
   /** Of the planned epochs, 0..1; it never falls. */
   readonly fraction: number;

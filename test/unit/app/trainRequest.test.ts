@@ -97,7 +97,7 @@ describe('the request of a training', () => {
     assert.deepStrictEqual([request.rows.length, request.validation.length], [100, 2]);
     await assert.rejects(
       trainRequest(plan({ heldOut: { ...heldOut, rows: rowsOf(['odd']) } }), breathe),
-      (error: HumanError) => error.code === 'train.validationLabels' && error.message.includes('odd') && error.message.includes('valid.csv'),
+      (error: HumanError) => error.code === 'train.validationLabels' && error.message.includes('odd') && error.message.includes('valid.csv, row 1, column'),
     );
   });
 

@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import { ModelStore } from '../../../src/app/modelStore';
-import { fractionOf, StoppedTraining, Trainings, type TrainingJob } from '../../../src/app/trainings';
+import { fractionOf, StoppedTraining, Trainings, type TrainingJob, type TrainingOutcome, type VectorsRead } from '../../../src/app/trainings';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import type { TrainCall } from '../../../src/core/protocol/trainer';
 import { FakeTrainer, progressOf, type Course } from './fakeTrainer';
@@ -184,6 +184,39 @@ describe('Trainings', () => {
       assert.deepStrictEqual([workers.length, fileSystem.files.size, trainings.active], [0, 0, undefined]);
     });
   }
+
+  it('checks with the rows of another file, and counts what was left out of both', async () => {
+    const parts: string[] = [];
+    let outcome: TrainingOutcome | undefined;
+    const heldOut = { file: 'valid.csv', open: () => Promise.resolve({ chunks: chunksOf('label,id,text\nno,a,bad text 90\n,b,nothing\nyes,c,good text 91\nno,d,bad text 90\n'), fraction: () => undefined }) };
+    const trained = await trainings.train(job({ heldOut, threshold: 0.3 }), { onReading: (_, part) => void parts.push(part), onTrained: (all) => (outcome = all) });
+    assert.deepStrictEqual([...new Set(parts)], ['rows', 'heldOut']);
+    assert.deepStrictEqual([calls[0]!.rows.length, calls[0]!.validation.map(({ text, label }) => [text, label]), calls[0]!.threshold], [40, [['bad text 90', 0], ['good text 91', 1], ['bad text 90', 0]], 0.3]);
+    assert.deepStrictEqual([outcome?.heldOutFile, outcome?.heldOutRows], ['valid.csv', [1, 3, 4]]);
+    assert.strictEqual(trained.unlabeled, 3);
+    await trainings.train(job(), { onTrained: (all) => (outcome = all) });
+    assert.strictEqual(outcome?.heldOutFile, 'reviews.csv');
+    const narrow = { ...heldOut, open: () => Promise.resolve({ chunks: chunksOf('label,remark\nno,bad\n'), fraction: () => undefined }) };
+    await assert.rejects(trainings.train(job({ heldOut: narrow })), (error: HumanError) => error.code === 'csv.column' && error.message.startsWith('valid.csv'));
+  });
+
+  it('starts from word vectors, which are read in pieces, and tells what they cover', async () => {
+    const lines = Array.from({ length: 200 }, (_, line) => (line === 150 ? 'good 1 2' : `other${line} 3 4`));
+    const vectors = { file: 'tiny.vec', open: () => Promise.resolve({ chunks: chunksOf(lines.join('\n')), fraction: () => 0.25 }) };
+    const fractions: (number | undefined)[] = [];
+    let read: VectorsRead | undefined;
+    await trainings.train(job({ vectors }), { onReadingVectors: (fraction) => fractions.push(fraction), onVectors: (all) => (read = all) });
+    assert.ok(fractions.length > 10 && fractions.every((fraction) => fraction === 0.25));
+    assert.deepStrictEqual([calls[0]!.vectors?.words, calls[0]!.identity.data?.['vectors']], [['good'], 'tiny.vec']);
+    // text, good and bad, and the number of each row
+    assert.deepStrictEqual([read?.size, read?.found, read?.tokens, read?.defects], [2, 1, 3 + calls[0]!.rows.length, 0]);
+    assert.deepStrictEqual(read?.missing[0], { token: 'text', count: calls[0]!.rows.length });
+    const controller = new AbortController();
+    await assert.rejects(trainings.train(job({ vectors }), { signal: controller.signal, onReadingVectors: () => controller.abort() }), CancelledError);
+    const foreign = { ...vectors, open: () => Promise.resolve({ chunks: chunksOf('niemals 1 2\n'), fraction: () => undefined }) };
+    await assert.rejects(trainings.train(job({ vectors: foreign })), (error: HumanError) => error.code === 'vectors.none' && error.message.startsWith('tiny.vec'));
+    assert.strictEqual(calls.length, 1, 'no worker has begun');
+  });
 
   it('stops while a file is read', async () => {
     const controller = new AbortController();

@@ -1,11 +1,11 @@
 import * as assert from 'node:assert';
 import { ModelStore } from '../../../src/app/modelStore';
-import { Trainings } from '../../../src/app/trainings';
+import { Trainings, type VectorsRead } from '../../../src/app/trainings';
 import { TrainingWorkshop, type DataTools, type TrainingReports, type WorkshopWindow } from '../../../src/app/trainingWorkshop';
 import { HumanError } from '../../../src/core/errors';
 import { RpcClient } from '../../../src/core/protocol/rpc';
 import type { TrainCall } from '../../../src/core/protocol/trainer';
-import type { DataChoice, PanelTraining, TrainingChoice, TrainingPanelEvent, TrainingPanelMethods } from '../../../src/core/protocol/trainingPanel';
+import type { DataChoice, PanelTraining, TrainingChoice, TrainingForm, TrainingPanelEvent, TrainingPanelMethods } from '../../../src/core/protocol/trainingPanel';
 import { TrainingPanelConnection } from '../../../src/panel/trainingPanelConnection';
 import { FakeTrainer, progressOf, type Course } from '../app/fakeTrainer';
 import { MemoryFileSystem } from '../app/memoryFileSystem';
@@ -15,14 +15,19 @@ const folder = '/work space';
 const id = 'file:///work%20space/reviews.csv';
 const rows = ['id,text,label', ...Array.from({ length: 40 }, (_, row) => `${row},${row % 2 ? 'good' : 'bad'} text ${row},${row % 2 ? 'yes' : 'no'}`), '40,no label,'];
 const data: DataChoice = { file: id, kind: 'single', labelColumn: 'label', textColumns: ['text'] };
-const choice: TrainingChoice = { data, heldOut: 0.25, preset: 'bilstm-pool', hyperparameters: { batchSize: 64, dropout: 0.25 } };
+const choice: TrainingChoice = { data, heldOut: { share: 0.25 }, preset: 'bilstm-pool', hyperparameters: { batchSize: 64, dropout: 0.25 } };
+
+const heldOutId = 'file:///elsewhere/reviews.csv';
+const heldOutRows = ['label,text', 'yes,good new text 1', 'no,bad new text 2', ',without a label', 'yes,good new text 3'];
+const vectorsId = 'file:///models/tiny.vec.gz';
+const vectors = ['3 2', 'good 1 2', 'text 3 4', 'never 5 6', 'good 7 8'];
 
 async function* chunksOf(content: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(content);
   await Promise.resolve();
 }
 
-/** A window with one table. */
+/** A window with a table, one with held-out rows of the same name in another folder, and word vectors. */
 class FakeWindow implements WorkshopWindow {
   trusted = true;
   saved = true;
@@ -30,16 +35,26 @@ class FakeWindow implements WorkshopWindow {
   readonly notes: unknown[] = [];
   readonly revealed: string[] = [];
   readonly opened: string[] = [];
+  readonly settled: string[] = [];
+  readonly contents = new Map([[id, rows], [heldOutId, heldOutRows], [vectorsId, vectors]]);
   kept: unknown;
   readonly memory = { get: () => this.kept, set: (value: unknown) => void (this.kept = value) };
   readonly isTrusted = (): boolean => this.trusted;
   readonly workers = (): number => 1;
   readonly modelInUse = (): string | undefined => this.current;
   chooseTable = (): Promise<string | undefined> => Promise.resolve(id);
+  chooseHeldOut = (): Promise<string | undefined> => Promise.resolve(heldOutId);
+  chooseVectors = (): Promise<string | undefined> => Promise.resolve(vectorsId);
   nameOf = (table: string): string => decodeURIComponent(table.slice(table.lastIndexOf('/') + 1));
-  sample = (): Promise<{ names: string[]; rows: string[][] }> => Promise.resolve({ names: ['id', 'text', 'label'], rows: rows.slice(1).map((row) => row.split(',')) });
-  open = (): Promise<{ chunks: AsyncIterable<Uint8Array>; fraction(): undefined }> => Promise.resolve({ chunks: chunksOf(rows.join('\n')), fraction: () => undefined });
-  settle = (): Promise<boolean> => Promise.resolve(this.saved);
+  sample = (table: string): Promise<{ names: string[]; rows: string[][] }> => {
+    const [names = [], ...values] = (this.contents.get(table) ?? rows).map((row) => row.split(','));
+    return Promise.resolve({ names, rows: values });
+  };
+  open = (file: string): Promise<{ chunks: AsyncIterable<Uint8Array>; fraction(): number | undefined }> => Promise.resolve({ chunks: chunksOf(this.contents.get(file)!.join('\n')), fraction: () => (file === vectorsId ? 0.5 : undefined) });
+  settle = (table: string): Promise<boolean> => {
+    this.settled.push(table);
+    return Promise.resolve(this.saved);
+  };
   placeOf = (): Promise<{ task: string; folder: string }> => Promise.resolve({ task: 'reviews', folder });
   reveal = (table: string, row: number): Promise<void> => {
     this.revealed.push(`${table}:${row}`);
@@ -55,13 +70,14 @@ class FakeWindow implements WorkshopWindow {
     return Promise.resolve();
   };
   describe = ({ name }: { readonly name: string }): { summary: string; notes: string[] } => ({ summary: `${name} is good.`, notes: ['One row was left out.'] });
+  describeVectors = (file: string, { size, found, tokens, defects }: VectorsRead): readonly string[] => [`${file}: ${found} of ${tokens}, ${size} wide, ${defects} lines left out`];
   messageOf = (error: unknown): string => (error instanceof HumanError ? `翻译：${error.message}` : '出错了');
   note = (error: unknown): void => void this.notes.push(error);
 }
 
 const reports: TrainingReports = {
   live: ({ history, epochs, stepsPerEpoch }) => [{ id: 'course', title: 'Course', blocks: [{ kind: 'text', text: `${history.map(({ step }) => step).join(' ')} of ${stepsPerEpoch}, ${epochs.length} epochs` }] }],
-  finished: ({ heldOutRows, request }, file) => ({ title: file, subtitle: '', sections: [{ id: 'rows', title: 'Rows', blocks: [{ kind: 'rows', caption: '', header: ['text'], rows: heldOutRows.map((row, index) => ({ file, row, cells: [], text: request.validation[index]!.text })) }] }] }),
+  finished: ({ heldOutFile, heldOutRows, request }, file) => ({ title: file, subtitle: '', sections: [{ id: 'rows', title: 'Rows', blocks: [{ kind: 'rows', caption: '', header: ['text'], rows: heldOutRows.map((row, index) => ({ file: heldOutFile, row, cells: [], text: request.validation[index]!.text })) }] }] }),
   html: ({ title }) => `<h1>${title}</h1>`,
   markdown: ({ title }) => `# ${title}`,
 };
@@ -183,6 +199,104 @@ describe('the training panel’s connection and workshop', () => {
     await assert.rejects(second.client.call('reveal', { file: 'passwd', row: 1 }), (error: HumanError) => error.code === 'panel.file');
   });
 
+  it('checks with the rows of another file, starts from word vectors and writes a threshold into the model', async () => {
+    let finish!: () => void;
+    courses = [() => new Promise<void>((resolve) => (finish = resolve))];
+    const { client, until } = await open();
+    await client.call('chooseTable', { from: 'editor' });
+    const full: TrainingChoice = { ...choice, heldOut: { file: heldOutId }, vectors: vectorsId, threshold: 0.7, hyperparameters: { embeddingTraining: 'frozen' } };
+    const unknown = (error: HumanError): boolean => error.code === 'panel.table';
+    await assert.rejects(client.call('train', { training: full }), unknown);
+    await assert.rejects(client.call('vectors', { file: vectorsId }), unknown);
+    const { table } = await client.call('chooseHeldOut', {});
+    assert.deepStrictEqual([table?.id, table?.columns.map(({ name }) => name)], [heldOutId, ['label', 'text']]);
+    await assert.rejects(client.call('train', { training: full }), unknown, 'the vectors, too');
+    assert.deepStrictEqual((await client.call('chooseVectors', {})).vectors, { id: vectorsId, name: 'tiny.vec.gz' });
+    assert.deepStrictEqual((await client.call('vectors', { file: vectorsId })).vectors, { id: vectorsId, name: 'tiny.vec.gz' });
+    // word vectors are no table
+    await assert.rejects(client.call('table', { file: vectorsId }), unknown);
+    await client.call('train', { training: full });
+    // vocabulary: text, good, bad and the numbers 0 to 39
+    const coverage = 'tiny.vec.gz: 2 of 43, 2 wide, 1 lines left out';
+    assert.deepStrictEqual((await until(({ notes }) => notes.length > 0)).notes, [coverage]);
+    while (!finish) await new Promise(setImmediate);
+    finish();
+    const done = await until(({ status }) => status === 'done');
+    assert.deepStrictEqual(window.settled, [id, heldOutId]);
+    const call = calls[0]!;
+    assert.deepStrictEqual([call.rows.length, call.validation.map(({ text }) => text), call.threshold, call.hyperparameters.embeddingTraining], [40, ['good new text 1', 'bad new text 2', 'good new text 3'], 0.7, 'frozen']);
+    assert.deepStrictEqual([call.vectors?.size, call.vectors?.words, [...call.vectors!.values]], [2, ['good', 'text'], [1, 2, 3, 4]]);
+    assert.strictEqual(call.identity.data?.['vectors'], 'tiny.vec.gz');
+    assert.deepStrictEqual(done.notes, [coverage, 'One row was left out.']);
+    assert.ok(window.notes.some((note) => /tiny\.vec\.gz, line 5/.test(String(note))), 'the log names the line');
+    // the report names rows of the other file, and leads there although both have one name
+    const block = (await client.call('start', {})).report[0]!.blocks[0]!;
+    assert.deepStrictEqual(block.kind === 'rows' && block.rows.map(({ row, text }) => [row, text]), [[1, 'good new text 1'], [2, 'bad new text 2'], [4, 'good new text 3']]);
+    await client.call('reveal', { file: 'reviews.csv', row: 4 });
+    assert.deepStrictEqual(window.revealed, [`${heldOutId}:4`]);
+  });
+
+  it('tells which other file is read, and stops there on request', async () => {
+    const { client, until } = await open();
+    await client.call('chooseTable', { from: 'editor' });
+    await client.call('chooseHeldOut', {});
+    await client.call('chooseVectors', {});
+    // more than the reader looks at before it tells of the first row
+    window.contents.set(heldOutId, ['label,text', ...Array.from({ length: 5000 }, (_, row) => `${row % 2 ? 'yes' : 'no'},a new text ${row}`)]);
+    for (const [slow, expected] of [[heldOutId, { file: 'reviews.csv', rows: 5000 }], [vectorsId, { file: 'tiny.vec.gz', fraction: 0.5 }]] as const) {
+      let goOn!: () => void;
+      const whole = window.open;
+      // its last piece does not come before it is asked for
+      window.open = async (file) => {
+        const input = await whole(file);
+        if (file !== slow) return input;
+        const { chunks } = input;
+        return {
+          ...input,
+          chunks: (async function* () {
+            yield* chunks;
+            yield new TextEncoder().encode('\n');
+            await new Promise<void>((resolve) => (goOn = resolve));
+            yield new TextEncoder().encode('good 1 1\n');
+          })(),
+        };
+      };
+      await client.call('train', { training: { ...choice, heldOut: { file: heldOutId }, vectors: vectorsId } });
+      const { status, reading } = await until((training) => training.reading !== undefined && training.reading.file === expected.file && goOn !== undefined);
+      assert.deepStrictEqual([status, reading], ['reading', expected]);
+      await client.call('cancelTraining', {});
+      goOn();
+      const stopped = await until(({ status }) => status === 'stopped');
+      assert.deepStrictEqual([stopped.reading, stopped.canContinue], [undefined, false]);
+      window.open = whole;
+    }
+    assert.strictEqual(calls.length, 0, 'no worker has begun');
+  });
+
+  it('names the other file, its row and its column when it does not fit', async () => {
+    const { client, until } = await open();
+    await client.call('chooseTable', { from: 'editor' });
+    await client.call('chooseHeldOut', {});
+    await client.call('chooseVectors', {});
+    const failureOf = async (part: Partial<TrainingChoice>): Promise<string> => {
+      await client.call('train', { training: { ...choice, heldOut: { file: heldOutId }, ...part } });
+      const { error = '' } = await until(({ status }) => status === 'failed');
+      // so that the next one is not taken for this one
+      window.contents.set(heldOutId, heldOutRows).set(vectorsId, vectors);
+      await client.call('train', { training: choice });
+      await until(({ status }) => status === 'done');
+      return error;
+    };
+    window.contents.set(heldOutId, ['label,remark', 'yes,good']);
+    assert.match(await failureOf({}), /^翻译：reviews\.csv has no column "text".*"label", "remark"/);
+    window.contents.set(heldOutId, ['label,text', 'yes,good', 'maybe,good', 'perhaps,good']);
+    assert.match(await failureOf({}), /maybe, perhaps, as in reviews\.csv, row 2, column label/);
+    window.contents.set(heldOutId, ['id,label,text', '1,yes,good', 'many,no,bad']);
+    assert.match(await failureOf({ data: { ...data, valueColumn: 'id' } }), /reviews\.csv, row 2, column id: "many" is no number/);
+    window.contents.set(vectorsId, ['a file', 'of words']);
+    assert.match(await failureOf({ vectors: vectorsId }), /tiny\.vec\.gz is no text file of word vectors/);
+  });
+
   it('uses the model, saves the report beside it and opens it', async () => {
     const { client, until } = await open();
     await assert.rejects(client.call('saveReport', {}), (error: HumanError) => error.code === 'panel.report');
@@ -252,7 +366,7 @@ describe('the training panel’s connection and workshop', () => {
   it('waits for another training, and says for which', async () => {
     let finish!: () => void;
     courses = [() => new Promise<void>((resolve) => (finish = resolve))];
-    const other = trainings.train({ ...data, task: 'other', folder, file: 'other.csv', open: window.open, workers: 1 });
+    const other = trainings.train({ ...data, task: 'other', folder, file: 'other.csv', open: () => window.open(id), workers: 1 });
     const { client, until } = await open();
     await client.call('chooseTable', { from: 'editor' });
     await client.call('train', { training: choice });
@@ -328,8 +442,33 @@ describe('the training panel’s connection and workshop', () => {
     await client.call('remember', { form: { ...form, typed: { ...form.typed, nothing: 'x' } } });
     assert.deepStrictEqual((await client.call('start', {})).form, form);
     assert.deepStrictEqual(window.kept, form);
+    // files that nobody has chosen are not kept: the next window would take them for chosen
+    const fuller = { ...form, heldOutIsFile: true, heldOutFile: heldOutId, vectors: vectorsId, threshold: '0,7' };
+    await client.call('remember', { form: { ...fuller, file: 'file:///etc/passwd' } });
+    assert.deepStrictEqual(window.kept, { ...Object.fromEntries(Object.entries(form).filter(([name]) => name !== 'file')), heldOutIsFile: true, threshold: '0,7' });
+    await client.call('chooseHeldOut', {});
+    await client.call('chooseVectors', {});
+    await client.call('remember', { form: fuller });
+    assert.deepStrictEqual(window.kept, fuller);
+    for (const bad of [{ heldOutIsFile: 'yes' }, { heldOutFile: 7 }, { vectors: '' }, { threshold: 0.7 }])
+      await assert.rejects(client.call('remember', { form: { ...fuller, ...bad } as unknown as TrainingForm }), (error: HumanError) => error.code === 'internal');
+    // another window knows the files that the form names, and they are what it says they are
+    const next = new TrainingWorkshop({ fileSystem, trainings, tools, reports, window, models: new ModelStore({ fileSystem, shippedFolder: '/models' }), pause: () => Promise.resolve() });
+    next.restore(fuller);
+    assert.deepStrictEqual([(await next.table(heldOutId)).id, next.vectors(vectorsId).name], [heldOutId, 'tiny.vec.gz']);
+    assert.throws(() => next.vectors(heldOutId), (error: HumanError) => error.code === 'panel.table');
+    next.dispose();
     for (const bad of [
-      { training: { ...choice, heldOut: 1 } },
+      { training: { ...choice, heldOut: { share: 1 } } },
+      { training: { ...choice, heldOut: 0.25 } },
+      { training: { ...choice, heldOut: { file: '' } } },
+      { training: { ...choice, heldOut: { file: id } } },
+      { training: { ...choice, vectors: 7 } },
+      { training: { ...choice, vectors: vectorsId, base: 'sentiment' } },
+      { training: { ...choice, threshold: 0 } },
+      { training: { ...choice, threshold: 1 } },
+      { training: { ...choice, threshold: '0.7' } },
+      { training: { ...choice, threshold: 0.7, data: { ...data, kind: 'number' } } },
       { training: { ...choice, preset: 'none' } },
       { training: { ...choice, hyperparameters: { batchSize: '64' } } },
       { training: { ...choice, data: { ...data, textColumns: [] } } },

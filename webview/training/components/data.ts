@@ -3,12 +3,11 @@ import type { DataPreview } from '../../../src/core/protocol/trainingPanel';
 import type { TrainingStringKey } from '../../../src/core/protocol/trainingPanelStrings';
 import { fill, h, setShare, setText, show } from '../../dom';
 import { number } from '../../strings';
-import { heldOutShare } from '../choices';
 import type { Desk } from '../desk';
 import type { TrainingPart, TrainingStore } from '../store';
 import { precise, say } from '../strings';
 import { columnsView } from './columns';
-import { field, problemOf, setValue } from './fields';
+import { heldOutView } from './heldOut';
 import { prepareView } from './prepare';
 
 const kindTexts: Readonly<Record<TaskKind, readonly [name: TrainingStringKey, help: TrainingStringKey]>> = { single: ['kindSingle', 'kindSingleHelp'], multi: ['kindMulti', 'kindMultiHelp'], number: ['kindNumber', 'kindNumberHelp'] };
@@ -26,9 +25,7 @@ export function dataView(store: TrainingStore, desk: Desk): TrainingPart {
     return h('div', { class: 'choice' }, input, h('label', { for: input.id }, say(kindTexts[kind][0])), h('p', { class: 'faint', id: `kind-${kind}-help` }, say(kindTexts[kind][1])));
   });
   const columns = columnsView(store, desk);
-  const heldOut = h('input', { type: 'text', inputmode: 'decimal', id: 'held-out', class: 'short', oninput: () => desk.change({ heldOut: heldOut.value }) });
-  const heldOutProblem = problemOf(heldOut, 'held-out-help');
-  const heldOutField = field(heldOut, say('heldOut'), h('p', { class: 'faint', id: 'held-out-help' }, say('heldOutHelp')), heldOutProblem.element);
+  const heldOut = heldOutView(desk);
   const counting = h('p', { class: 'faint', role: 'status' });
   const previewProblem = h('p', { class: 'problem', role: 'alert' });
   const facts = h('ul', { class: 'facts' });
@@ -41,7 +38,7 @@ export function dataView(store: TrainingStore, desk: Desk): TrainingPart {
     h('fieldset', { class: 'choices' }, h('legend', {}, say('kind')), ...kindRows),
     h('section', {}, h('h2', {}, say('columns')), columns.element),
     h('section', {}, h('h2', {}, say('rowsTitle')), counting, previewProblem, facts, counts),
-    h('section', {}, h('h2', {}, say('heldOutTitle')), heldOutField),
+    heldOut.element,
     prepare.element,
     h('div', { class: 'buttons next' }, next),
   );
@@ -55,8 +52,6 @@ export function dataView(store: TrainingStore, desk: Desk): TrainingPart {
       choose.className = table ? 'secondary' : 'primary';
       show(form, table !== undefined);
       for (const [kind, input] of kinds) input.checked = choices.kind === kind;
-      setValue(heldOut, choices.heldOut);
-      heldOutProblem.set(heldOutShare(choices.heldOut) === undefined ? say('heldOutProblem') : undefined);
       setText(counting, previewing ? say('counting') : preview === undefined && state.previewProblem === undefined ? say('chooseColumnsFirst') : '');
       show(counting, counting.textContent !== '');
       setText(previewProblem, state.previewProblem ?? '');
@@ -65,6 +60,7 @@ export function dataView(store: TrainingStore, desk: Desk): TrainingPart {
         fill(counts, ...(preview && preview.labels.length > 0 ? [labelTable(preview)] : []));
       }
       columns.update(state, before);
+      heldOut.update(state, before);
       prepare.update(state, before);
     },
   };

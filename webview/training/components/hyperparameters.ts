@@ -1,7 +1,7 @@
 import { hyperparameterSpecs, type HyperparameterSpec } from '../../../src/core/model/hyperparameters';
 import { h, setAttribute, setText, show } from '../../dom';
 import { translate } from '../../strings';
-import { changedHyperparameters, chosenPreset, commonHyperparameters, fieldOf, hyperparameterProblem, presetDefaults } from '../choices';
+import { changedHyperparameters, chosenPreset, chosenVectors, commonHyperparameters, fieldOf, hyperparameterProblem, presetDefaults } from '../choices';
 import type { Desk } from '../desk';
 import type { TrainingPart, TrainingState, TrainingStore } from '../store';
 import { hyperparameterName, precise, say } from '../strings';
@@ -32,7 +32,7 @@ export function hyperparametersView(store: TrainingStore, desk: Desk): TrainingP
       more,
     ),
     update(state, before) {
-      if (state.form === before.form && state.models === before.models) return;
+      if (state.form === before.form && state.models === before.models && state.vectors === before.vectors) return;
       const changed = changedHyperparameters(state);
       setText(changedCount, changed.length === 0 ? say('allDefault') : say('changedCount', changed.length));
       show(reset, Object.keys(state.form.typed).length > 0);
@@ -80,15 +80,18 @@ function hyperparameterField(spec: HyperparameterSpec, store: TrainingStore, des
     element,
     control,
     update(state, isChanged) {
+      const vectors = spec.name === 'embeddingSize' ? chosenVectors(state) : undefined;
       const fallback = presetDefaults(chosenPreset(state))[spec.name];
       const typed = state.form.typed[spec.name];
       if (control instanceof HTMLSelectElement) setOptions(control, isChoice ? spec.choices.map((choice) => ({ value: choice, text: choice })) : [], typed ?? String(fallback));
       else {
         setValue(control, typed ?? '');
-        setAttribute(control, 'placeholder', typeof fallback === 'number' ? plain(fallback) : fallback);
+        setAttribute(control, 'placeholder', vectors ? undefined : typeof fallback === 'number' ? plain(fallback) : fallback);
       }
-      setText(range, isChoice ? say('choiceDefault', String(fallback)) : say('range', precise(spec.minimum), precise(spec.maximum), typeof fallback === 'number' ? precise(fallback) : fallback));
-      problem.set(typed === undefined ? undefined : hyperparameterProblem(spec, typed));
+      control.disabled = vectors !== undefined;
+      if (vectors) setText(range, say('sizeOfVectors', vectors.name));
+      else setText(range, isChoice ? say('choiceDefault', String(fallback)) : say('range', precise(spec.minimum), precise(spec.maximum), typeof fallback === 'number' ? precise(fallback) : fallback));
+      problem.set(typed === undefined || vectors ? undefined : hyperparameterProblem(spec, typed));
       element.classList.toggle('changed', isChanged);
       show(mark, isChanged);
       show(reset, typed !== undefined);

@@ -7,6 +7,8 @@ import type { TrainingPart, TrainingStore } from '../store';
 import { say } from '../strings';
 import { field, setOptions } from './fields';
 import { hyperparametersView } from './hyperparameters';
+import { thresholdView } from './threshold';
+import { vectorsView } from './vectors';
 
 /** What is trained: a preset or a base, and its hyperparameters. */
 export function modelView(store: TrainingStore, desk: Desk): TrainingPart {
@@ -21,11 +23,13 @@ export function modelView(store: TrainingStore, desk: Desk): TrainingPart {
   const presetChoices = h('fieldset', { class: 'choices presets' }, h('legend', {}, say('preset')), ...rows.map(({ element }) => element));
   const baseNote = h('p', { class: 'faint' });
   const base = h('select', { id: 'base', onchange: () => desk.change({ base: base.value === '' ? undefined : base.value }) });
+  const vectors = vectorsView(desk);
   const hyperparameters = hyperparametersView(store, desk);
+  const threshold = thresholdView(desk);
   const next = h('button', { type: 'button', class: 'primary', onclick: () => desk.openTab('train') }, say('nextTrain'));
 
   return {
-    element: h('div', { class: 'stack page' }, h('section', {}, h('h2', {}, say('startFrom')), field(base, say('base'), baseNote)), presetChoices, hyperparameters.element, h('div', { class: 'buttons next' }, next)),
+    element: h('div', { class: 'stack page' }, h('section', {}, h('h2', {}, say('startFrom')), field(base, say('base'), baseNote)), presetChoices, vectors.element, hyperparameters.element, threshold.element, h('div', { class: 'buttons next' }, next)),
     update(state, before) {
       const { form, models } = state;
       // a base learns on from what it knows, which is one label a text
@@ -40,7 +44,9 @@ export function modelView(store: TrainingStore, desk: Desk): TrainingPart {
         row.input.disabled = chosen !== undefined || !fits;
         show(row.misfit, !fits);
       }
+      vectors.update(state, before);
       hyperparameters.update(state, before);
+      threshold.update(state, before);
     },
   };
 }

@@ -113,7 +113,7 @@ export function prepareView(store: TrainingStore, desk: Desk): TrainingPart {
 
 function outcomeOf({ files, dropped }: Prepared, desk: Desk, partNames: Readonly<Record<string, string>>): HTMLElement {
   const list = files.map(({ id, name, rows, part }) =>
-    h('li', {}, h('strong', {}, name), h('span', { class: 'faint' }, say('preparedFile', partNames[part] ?? part, rows)), part === 'train' && h('button', { type: 'button', class: 'link', onclick: () => void desk.useTable(id) }, say('trainOnThis'))),
+    h('li', {}, h('strong', {}, name), h('span', { class: 'faint' }, say('preparedFile', partNames[part] ?? part, rows)), part === 'train' && h('button', { type: 'button', class: 'link', onclick: () => void desk.useTable(id) }, say('trainOnThis')), part === 'valid' && h('button', { type: 'button', class: 'link', onclick: () => void desk.useHeldOut(id) }, say('holdOutThis'))),
   );
   return h('div', {}, h('ul', { class: 'prepared' }, ...list), dropped > 0 && h('p', { class: 'faint' }, say('droppedRows', dropped)));
 }

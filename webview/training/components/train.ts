@@ -1,10 +1,10 @@
 import type { PanelTraining, TrainedPanelModel } from '../../../src/core/protocol/trainingPanel';
 import { fill, h, setAttribute, setShare, setText, show } from '../../dom';
 import { number } from '../../strings';
-import { baseOf, changedHyperparameters, chosenPreset, dataChoice, heldOutShare, type Missing } from '../choices';
+import { baseOf, changedHyperparameters, chosenPreset, chosenVectors, dataChoice, heldOutShare, thresholdMeaning, thresholdOf, type Missing } from '../choices';
 import type { Desk } from '../desk';
 import { isUnderWay, type TrainingPart, type TrainingState } from '../store';
-import { hyperparameterName, say } from '../strings';
+import { hyperparameterName, precise, say } from '../strings';
 import { sectionsView } from './sections';
 
 /** Begins a training, shows how it goes and what came of it. */
@@ -97,16 +97,21 @@ export function trainView(desk: Desk): TrainingPart {
 }
 
 function planOf(state: TrainingState): HTMLElement[] {
-  const { form, table } = state;
+  const { form, table, heldOutTable } = state;
   const data = dataChoice(state);
   const base = baseOf(state);
   const changed = changedHyperparameters(state);
-  const heldOut = heldOutShare(form.heldOut);
+  const share = heldOutShare(form.heldOut);
+  const heldOut = form.heldOutIsFile === true ? heldOutTable?.name : share === undefined ? undefined : say('percent', Math.round(share * 1000) / 10);
+  const vectors = chosenVectors(state);
+  const threshold = thresholdMeaning(state).applies ? thresholdOf(form.threshold ?? '') : undefined;
   return [
     ...entry(say('fileTitle'), table?.name ?? '–'),
     ...entry(say('columns'), data ? say('columnsPlan', data.textColumns.join(' + '), data.valueColumn === undefined ? data.labelColumn : `${data.labelColumn}, ${data.valueColumn}`) : '–'),
-    ...entry(say('heldOutTitle'), heldOut === undefined ? '–' : say('percent', Math.round(heldOut * 1000) / 10)),
+    ...entry(say('heldOutTitle'), heldOut ?? '–'),
     ...entry(say('modelTitle'), base ? say('basePlan', base.name) : chosenPreset(state).name),
+    ...(vectors ? entry(say('vectors'), vectors.name) : []),
+    ...(threshold === undefined ? [] : entry(say('threshold'), precise(threshold))),
     ...entry(say('hyperparameters'), changed.length === 0 ? say('allDefault') : changed.map(({ name }) => `${hyperparameterName(name)} ${form.typed[name] ?? ''}`).join(', ')),
   ];
 }
@@ -119,12 +124,12 @@ function figure(name: string, value: string): HTMLElement[] {
   return [h('div', {}, h('dt', {}, name), h('dd', {}, value))];
 }
 
-function nowText({ status, task, file, waitsFor, rows, canContinue }: PanelTraining): string {
+function nowText({ status, task, file, waitsFor, rows, reading, canContinue }: PanelTraining): string {
   switch (status) {
     case 'waiting':
       return say('trainingWaits', waitsFor ?? '');
     case 'reading':
-      return rows === undefined ? say('readingFile', file) : say('rowsRead', file, rows);
+      return reading ? readingText(reading) : readingText({ file, ...(rows === undefined ? {} : { rows }) });
     case 'running':
       return say('trainingRuns', task);
     case 'notStored':
@@ -136,6 +141,11 @@ function nowText({ status, task, file, waitsFor, rows, canContinue }: PanelTrain
     case 'failed':
       return say('trainingFailed');
   }
+}
+
+function readingText({ file, rows, fraction }: NonNullable<PanelTraining['reading']>): string {
+  if (rows !== undefined) return say('rowsRead', file, rows);
+  return fraction === undefined ? say('readingFile', file) : say('shareRead', file, Math.floor(fraction * 100));
 }
 
 function timeLeft(seconds: number): string {
