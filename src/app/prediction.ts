@@ -1,4 +1,4 @@
-import { chosenLabels, type DecisionRule } from '../core/model/deciding';
+import { chosenLabels, leadingLabel, type DecisionRule } from '../core/model/deciding';
 
 /** Which model gave a prediction. */
 export interface ModelIdentity {
@@ -42,7 +42,7 @@ export function decided(prediction: Prediction): LabelScore[] {
 
 /** Position of the label whose colour stands for the prediction. */
 export function styleIndex(prediction: Prediction): number {
-  return (decided(prediction)[0] ?? ranked(prediction)[0])?.index ?? 0;
+  return Math.max(0, leadingLabel(prediction, prediction.scores));
 }
 
 /** Whole per cent for a person, 0..99: a model is never certain, so nothing is shown as 100 %. */

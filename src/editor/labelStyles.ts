@@ -29,8 +29,9 @@ export function titleOf(guess: ShownGuess): string {
 /** The answer at a selection, with the runner-up: `● positive 97 % · ◆ negative 3 %`. */
 export function answerOf(guess: ShownGuess): string {
   if (guess.kind === 'number') return titleOf(guess);
-  return guess.scores
-    .slice(0, Math.max(2, guess.chosen.length))
+  const { chosen, scores } = guess;
+  return [...chosen, ...scores.filter((score) => !chosen.includes(score))]
+    .slice(0, Math.max(2, chosen.length))
     .map(scoreText)
     .join(' · ');
 }
@@ -133,13 +134,13 @@ function appendGuess(markdown: vscode.MarkdownString, guess: ShownGuess, taskNam
 /** Words that a hover names on either side. */
 const HOVER_WORDS = 5;
 
-/** The words that speak most for the most probable label of a guess, and those against it, as the panel tells them; undefined where no single word matters. */
+/** The words that speak most for the label of a guess, and those against it, as the panel tells them; undefined where no single word matters. */
 export function wordsHover(guess: ShownGuess, text: string, weights: readonly WordWeight[]): vscode.MarkdownString | undefined {
   const { pro, contra } = decidingWords(text, weights, HOVER_WORDS);
   if (pro.length === 0 && contra.length === 0) return undefined;
   const list = (words: readonly DecidingWord[]): string => words.map(({ text: word, weight }) => `${word} (${weight > 0 ? '+' : '−'}${pointsText(weight)})`).join(', ') || '–';
   const markdown = new vscode.MarkdownString();
-  const label = guess.kind === 'number' ? titleOf(guess) : (guess.scores[0]?.name ?? '');
+  const label = guess.kind === 'number' ? titleOf(guess) : ((guess.chosen[0] ?? guess.scores[0])?.name ?? '');
   markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('Words for {0}: {1}', label, list(pro)))}\n\n`);
   if (contra.length > 0) markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('Words against it: {0}', list(contra)))}\n`);
   return markdown;

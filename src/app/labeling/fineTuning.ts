@@ -2,13 +2,15 @@ import { CancelledError, HumanError } from '../../core/errors';
 import { dataHash } from '../../core/labels/dataHash';
 import type { FineTuneState, Score } from '../../core/labels/view';
 import { bundleFileNames } from '../../core/model/bundle';
+import { ruleInOrder } from '../../core/model/deciding';
 import { defaultHyperparameters } from '../../core/model/hyperparameters';
-import { checkBase, formatManifest, parseManifest, type ModelManifest } from '../../core/model/manifest';
+import { checkBase, formatManifest, hasLabels, parseManifest, type ModelManifest } from '../../core/model/manifest';
 import { findPreset, presets } from '../../core/model/presets';
 import type { TaskKind } from '../../core/model/onnxWriter';
 import type { BundleFiles } from '../../core/protocol/predictor';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import type { EpochReport, TrainingRow, TrainRequest, TrainResult } from '../../core/protocol/trainer';
+import { chosenOfRows } from '../../core/metrics/measures';
 import { classificationReport } from '../../core/metrics/report';
 import type { Predictor } from '../../inference/predictor';
 import { canFineTune, fineTuneRows, isKept, type DecidedText, type FineTuneRows } from '../../labeling/fineTunePolicy';
@@ -17,7 +19,7 @@ import type { OpenedModel } from '../modelStore';
 import { TaskModels } from '../taskModels';
 import type { Trainings } from '../trainings';
 import type { FileSystem } from '../../storage/fileSystem';
-import { best, scoreOf } from './insightReport';
+import { scoreOf } from './insightReport';
 import { Slices } from './slices';
 import { columnsFor, pickColumns, type TaskModel } from './taskModel';
 
@@ -178,7 +180,7 @@ function isWorthKeeping({ labels, rows }: FineTuneOptions, before: readonly bool
   return after.filter(Boolean).length >= Math.max(...counts);
 }
 
-async function requestOf({ task, labels, rows, decisions, base, textAt, pause }: FineTuneOptions, { version, workers }: { readonly version: string; readonly workers: number }): Promise<TrainRequest> {
+async function requestOf({ task, kind, labels, rows, decisions, base, textAt, pause }: FineTuneOptions, { version, workers }: { readonly version: string; readonly workers: number }): Promise<TrainRequest> {
   const { manifest, files } = base;
   const preset = findPreset(manifest.architecture.preset) ?? presets[0];
   const toRow = ({ position, value }: DecidedText): TrainingRow => ({ text: textAt(position), label: labelOf(value) });
@@ -186,9 +188,12 @@ async function requestOf({ task, labels, rows, decisions, base, textAt, pause }:
   // a head that is fitted by itself is judged by cross-validation, and few rows are too many to lose
   const [learned, validation] = recipe.baseHead === 'only' ? [[...rows.training, ...rows.validation], []] : [rows.training, rows.validation];
   const training = learned.map(toRow);
+  // who has chosen from which score on a label counts has chosen so for the versions after it
+  const { threshold } = hasLabels(manifest, labels, kind) ? ruleInOrder(manifest.task, labels) : {};
   return {
     preset: preset?.name ?? manifest.architecture.preset,
     labels,
+    ...(threshold === undefined ? {} : { threshold }),
     rows: training,
     validation: validation.map(toRow),
     base: files,
@@ -213,7 +218,7 @@ async function requestOf({ task, labels, rows, decisions, base, textAt, pause }:
 async function hitsBefore(options: FineTuneOptions): Promise<readonly boolean[] | undefined> {
   const { rival, kind, labels, signal } = options;
   const columns = columnsFor(rival.opened.manifest, kind, labels);
-  return columns && hitsOf(options, await guess(options, rival.opened.key, columns, signal));
+  return columns && hitsOf(options, await guess(options, { key: rival.opened.key, manifest: rival.opened.manifest, columns }, signal));
 }
 
 async function judge(options: FineTuneOptions, { bundle }: TrainResult, signal: AbortSignalLike): Promise<{ readonly hits: readonly boolean[]; readonly bundle: BundleFiles }> {
@@ -222,7 +227,7 @@ async function judge(options: FineTuneOptions, { bundle }: TrainResult, signal: 
   const key = `${task}, candidate ${manifest.sha256.slice(0, 12)}`;
   await predictor.load(key, bundle);
   try {
-    const guesses = await guess(options, key, labels.map((_, index) => index), signal);
+    const guesses = await guess(options, { key, manifest, columns: labels.map((_, index) => index) }, signal);
     const { accuracy, macroF1 } = classificationReport(rows.holdout.map(({ value }) => labelOf(value)), guesses, labels);
     // the card tells what it was judged by, not what training stopped by
     const card = formatManifest({ ...manifest, metrics: { rows: guesses.length, accuracy, macroF1 } });
@@ -233,10 +238,14 @@ async function judge(options: FineTuneOptions, { bundle }: TrainResult, signal: 
 }
 
 /** Index of the guessed label of each row that is held out. */
-async function guess({ predictor, rows, kind, textAt }: FineTuneOptions, key: string, columns: readonly number[], signal: AbortSignalLike): Promise<readonly number[]> {
+async function guess(
+  { predictor, rows, kind, labels, textAt }: FineTuneOptions,
+  { key, manifest, columns }: { readonly key: string; readonly manifest: ModelManifest; readonly columns: readonly number[] },
+  signal: AbortSignalLike,
+): Promise<readonly number[]> {
   const { scores, width } = await predictor.predict(key, rows.holdout.map(({ position }) => textAt(position)), { priority: 'background', cache: false, signal });
   const own = pickColumns(scores, width, columns, kind);
-  return rows.holdout.map((_, row) => Math.max(0, best(own.subarray(row * columns.length, (row + 1) * columns.length))));
+  return chosenOfRows(ruleInOrder(manifest.task, labels), own, columns.length).map(([label = 0]) => label);
 }
 
 function hitsOf({ rows }: FineTuneOptions, guesses: readonly number[]): readonly boolean[] {

@@ -39,7 +39,7 @@ export interface Guess {
   /** For each label of the labels that are offered, 0..1; for `number` the value alone. */
   readonly scores: readonly number[];
   readonly value: DecisionValue;
-  /** Probability of the best label, 0..1; 1 for `number`. */
+  /** Score of the label that is chosen, for `multi` of the most probable, 0..1; 1 for `number`. */
   readonly confidence: number;
 }
 
