@@ -15,8 +15,9 @@ export interface Prediction extends DecisionRule {
   readonly labels: readonly string[];
   /** Probabilities in 0..1, one per label; for `number` the value alone. */
   readonly scores: readonly number[];
-  /** The number beside the labels: of a joint model. */
+  /** The number beside the labels, and what it is called: of a joint model. */
   readonly value?: number;
+  readonly valueName?: string;
   /** Tokens of the text that the model read, after truncation. 0: there was nothing to read. */
   readonly tokens: number;
 }
