@@ -39,7 +39,8 @@ export function numberOf(value: TruthValue): number {
   return typeof value === 'number' ? value : NaN;
 }
 
-function explained(truth: readonly number[], predicted: readonly number[]): { readonly estimate: number; readonly low: number; readonly high: number } {
+/** R² with a bootstrap interval (95 %, percentiles, Efron 1979). */
+export function explained(truth: readonly number[], predicted: readonly number[]): { readonly estimate: number; readonly low: number; readonly high: number } {
   const random = new Random(truth.length);
   const samples = Float64Array.from({ length: resamples }, () => {
     const rows = truth.map(() => random.below(truth.length));

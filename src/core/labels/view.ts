@@ -111,6 +111,7 @@ export interface FineTuneState {
 
 export interface Score {
   readonly rows: number;
+  /** Share of the rows whose answer is right, of several labels all of them; for `number` R². */
   readonly accuracy: number;
   readonly low: number;
   readonly high: number;
@@ -125,6 +126,7 @@ export interface ModelVersion {
   readonly created?: string;
   readonly parent?: string;
   readonly rows?: number;
+  /** As in {@link Score}. */
   readonly accuracy?: number;
 }
 

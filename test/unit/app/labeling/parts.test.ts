@@ -62,8 +62,8 @@ describe('dividing decisions for fine-tuning', () => {
   const positions = (texts: readonly DecidedText[]): number[] => texts.map(({ position }) => position).sort((a, b) => a - b);
 
   it('holds out the checks alone where there are ten, and a part of the others besides where there are fewer', async () => {
-    assert.deepStrictEqual(positions((await divide(decided(60, 10), idAt, pause)).holdout), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    const { holdout, training, validation } = await divide(decided(100, 3), idAt, pause);
+    assert.deepStrictEqual(positions((await divide(decided(60, 10), 'single', idAt, pause)).holdout), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const { holdout, training, validation } = await divide(decided(100, 3), 'single', idAt, pause);
     assert.ok(holdout.length > 12 && holdout.length < 40, `${holdout.length}`);
     for (const label of [0, 1, 2]) assert.ok(holdout.some(({ value }) => Array.isArray(value) && value[0] === label));
     assert.deepStrictEqual(positions([...holdout, ...training, ...validation]), positions(decided(100, 3)));
@@ -72,10 +72,10 @@ describe('dividing decisions for fine-tuning', () => {
   it('never judges by what was learned from before', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 10, max: 100 }), fc.integer({ min: 0, max: 20 }), fc.integer({ min: 1, max: 90 }), async (count, checks, more) => {
-        const { training, validation } = await divide(decided(count, checks), idAt, pause);
+        const { training, validation } = await divide(decided(count, checks), 'single', idAt, pause);
         const learned = new Set(positions([...training, ...validation]));
         // the checks come first here, so a later decision is none
-        assert.ok((await divide(decided(count + more, checks), idAt, pause)).holdout.every(({ position }) => !learned.has(position)));
+        assert.ok((await divide(decided(count + more, checks), 'single', idAt, pause)).holdout.every(({ position }) => !learned.has(position)));
       }),
     );
   });
