@@ -4,11 +4,12 @@ import type { Defect } from '../core/csv/defects';
 import { recordBatches, type RecordReader } from '../core/csv/reader';
 import type { TextRecord } from '../core/csv/record';
 import { CancelledError } from '../core/errors';
-import { chosenLabels, type DecisionRule } from '../core/model/deciding';
+import { chosenLabels, ruleOf, type DecisionRule } from '../core/model/deciding';
 import type { PredictedScores } from '../core/protocol/predictor';
 import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { Predictor } from '../inference/predictor';
 import { joinBytes } from '../core/util/bytes';
+import type { OpenedModel } from './modelStore';
 import { wholeOrNothing, type RecordSink } from './recordSink';
 
 export interface ClassifyRequest {
@@ -33,6 +34,11 @@ export interface ClassifyRequest {
   readonly onProgress?: (progress: ClassifyProgress) => void;
   /** Called for everything in the file that is not as it should be, in order. */
   readonly onDefect?: (defect: Defect) => void;
+}
+
+/** A model as it is asked about the rows of a file. @param threshold to decide by in place of that on its card */
+export function askedModel({ key, manifest: { task } }: Pick<OpenedModel, 'key' | 'manifest'>, threshold?: number): ClassifyRequest['model'] {
+  return { key, ...ruleOf(task, threshold), labels: task.labels.map(({ id }) => id), ...(task.kind === 'single' && task.value ? { valueName: task.value.name } : {}) };
 }
 
 export interface ClassifyProgress {

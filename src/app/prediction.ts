@@ -1,4 +1,4 @@
-import { chosenLabels, type DecisionRule } from '../core/model/deciding';
+import { chosenLabels, leadingLabel, type DecisionRule } from '../core/model/deciding';
 
 /** Which model gave a prediction. */
 export interface ModelIdentity {
@@ -15,8 +15,9 @@ export interface Prediction extends DecisionRule {
   readonly labels: readonly string[];
   /** Probabilities in 0..1, one per label; for `number` the value alone. */
   readonly scores: readonly number[];
-  /** The number beside the labels: of a joint model. */
+  /** The number beside the labels, and what it is called: of a joint model. */
   readonly value?: number;
+  readonly valueName?: string;
   /** Tokens of the text that the model read, after truncation. 0: there was nothing to read. */
   readonly tokens: number;
 }
@@ -42,7 +43,7 @@ export function decided(prediction: Prediction): LabelScore[] {
 
 /** Position of the label whose colour stands for the prediction. */
 export function styleIndex(prediction: Prediction): number {
-  return (decided(prediction)[0] ?? ranked(prediction)[0])?.index ?? 0;
+  return Math.max(0, leadingLabel(prediction, prediction.scores));
 }
 
 /** Whole per cent for a person, 0..99: a model is never certain, so nothing is shown as 100 %. */

@@ -179,13 +179,14 @@ export class Session implements Disposable {
     if (missing.length > 0) {
       const scored = await this.counted(missing.length, () => this.predictor.predict(model.identity.key, missing, { priority, ...(signal ? { signal } : {}) }));
       if (generation !== this.generation) throw new CancelledError();
+      const { task } = model.opened.manifest;
       missing.forEach((text, index) => {
         const value = scored.values?.[index];
         const prediction: Prediction = {
           model: model.identity,
-          ...ruleOf(model.opened.manifest.task),
+          ...ruleOf(task),
           labels: model.labels,
-          ...(value === undefined ? {} : { value }),
+          ...(value === undefined ? {} : { value, ...(task.value ? { valueName: task.value.name } : {}) }),
           scores: Array.from(scored.scores.subarray(index * scored.width, (index + 1) * scored.width)),
           tokens: scored.tokens[index] ?? 0,
         };

@@ -1,7 +1,6 @@
-import { classifyFile } from '../app/classifyFile';
+import { askedModel, classifyFile } from '../app/classifyFile';
 import { defaultModel } from '../app/modelStore';
 import { RecordReader } from '../core/csv/reader';
-import { ruleOf } from '../core/model/deciding';
 import type { Arguments, CommandSpec } from './arguments';
 import { readThreshold, thresholdFlag } from './kinds';
 import type { CliContext } from './context';
@@ -25,7 +24,6 @@ export async function classify(args: Arguments, context: CliContext): Promise<vo
   const textColumns = args.list('text');
   const threshold = readThreshold(args);
   const model = await context.models.open(args.text('model') ?? defaultModel);
-  const { task } = model.manifest;
   const input = await context.openInput(file);
   const reader = new RecordReader(file === '-' ? 'standard input' : file, file === '-' ? { format: 'csv' } : {});
   const progress = new ProgressLine(context.terminal);
@@ -40,7 +38,7 @@ export async function classify(args: Arguments, context: CliContext): Promise<vo
       reader,
       sink,
       predictor: context.predictor,
-      model: { key: model.key, ...ruleOf(task, threshold), labels: task.labels.map((label) => label.id), ...(task.kind === 'single' && task.value ? { valueName: task.value.name } : {}) },
+      model: askedModel(model, threshold),
       ...(textColumns === undefined ? {} : { textColumns }),
       signal: context.signal,
       onProgress: ({ rows }) => progress.update(input.fraction(), `${rows} rows, ${speed(rows)} rows/s`),

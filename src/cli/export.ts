@@ -7,6 +7,7 @@ import { joinPath, type OpenedModel } from '../app/modelStore';
 import { HumanError } from '../core/errors';
 import { defaultExportColumns, exportColumns, exportName, freeFileName, type ExportColumn, type ExportFormat } from '../core/labels/exportFormats';
 import type { Guess } from '../core/labels/view';
+import { ruleOf } from '../core/model/deciding';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext, Output } from './context';
 import { DefectNotes } from './labeledFile';
@@ -143,8 +144,8 @@ async function openModel(context: CliContext, task: TaskFolder, nameOrFolder: st
 /** What a model holds to be right about all texts, by `exampleId`. Texts without a word to read are left out. */
 async function guessesOf(context: CliContext, { pool }: TaskFolder, model: OpenedModel): Promise<ReadonlyMap<string, Guess>> {
   const { predictor, terminal, signal } = context;
-  const { kind, labels } = model.manifest.task;
-  const reading = { kind, labels: labels.map(({ id }) => id) };
+  const { task } = model.manifest;
+  const reading = { rule: ruleOf(task), labels: task.labels.map(({ id }) => id) };
   const progress = new ProgressLine(terminal);
   const found = new Map<string, Guess>();
   try {

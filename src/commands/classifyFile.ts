@@ -3,7 +3,7 @@ import { guessTextColumns } from '../core/csv/columns';
 import type { Defect } from '../core/csv/defects';
 import { RecordReader } from '../core/csv/reader';
 import { CancelledError, HumanError } from '../core/errors';
-import { classifyFile as classifyRecords, type ClassifySummary } from '../app/classifyFile';
+import { askedModel, classifyFile as classifyRecords, type ClassifySummary } from '../app/classifyFile';
 import type { ColumnChoice } from '../editor/rowAnnotations';
 import { pickColumns } from './chooseTextColumns';
 import { either, isSaved, nameOf, sampleTable, valuesOf } from './sourceFile';
@@ -75,7 +75,7 @@ interface Run {
 }
 
 async function run({ session, files }: Workbench, { source, output, columns, signal, progress, defects }: Run): Promise<ClassifySummary> {
-  const { identity, opened, labels } = await session.current();
+  const { opened } = await session.current();
   if (signal.aborted) throw new CancelledError();
   const sink = await files.openOutput(output.fsPath);
   const input = await files.openInput(source.fsPath).catch(async (error: unknown) => {
@@ -88,7 +88,7 @@ async function run({ session, files }: Workbench, { source, output, columns, sig
     reader: new RecordReader(nameOf(source)),
     sink,
     predictor: session.predictor,
-    model: { key: identity.key, kind: opened.manifest.task.kind, labels },
+    model: askedModel(opened),
     textColumns: columns,
     signal,
     onProgress: ({ rows }) => {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { FineTuneState, Score } from '../core/labels/view';
+import type { TaskKind } from '../core/model/onnxWriter';
 import type { LabelingTask } from '../app/labeling/labeling';
 import { activeTask, counted, percentage } from './labelingTask';
 import type { Workbench } from './workbench';
@@ -38,9 +39,9 @@ async function offer({ errors, panel }: Workbench, task: LabelingTask, state: Fi
   const { name } = task.definition;
   switch (state.status) {
     case 'kept':
-      return await inform(vscode.l10n.t('{0} {1} is in use. {2}', name, state.version ?? '', comparison(state)));
+      return await inform(vscode.l10n.t('{0} {1} is in use. {2}', name, state.version ?? '', comparison(state, task.definition.kind)));
     case 'discarded':
-      return await inform(vscode.l10n.t('{0} keeps its model, as the new one is worse. {1}', name, comparison(state)));
+      return await inform(vscode.l10n.t('{0} keeps its model, as the new one is worse. {1}', name, comparison(state, task.definition.kind)));
     case 'failed':
       return await errors.show(state.error ?? new Error(`Fine-tuning of ${name} failed`));
     case 'cancelled':
@@ -54,10 +55,14 @@ async function offer({ errors, panel }: Workbench, task: LabelingTask, state: Fi
   }
 }
 
-/** `71.2 % → 83.4 % of 40 held-out rows right.` */
-function comparison({ before, after }: FineTuneState): string {
+/** `71.2 % → 83.4 % of 40 held-out rows right.`; for `number` `R² 0.71 → 0.83 on 40 held-out rows.` */
+function comparison({ before, after }: FineTuneState, kind: TaskKind): string {
   const share = (score: Score): string => percentage(score.accuracy);
   if (!after) return '';
+  if (kind === 'number') {
+    const explained = [before, after].flatMap((score) => (score ? [score.accuracy.toLocaleString(vscode.env.language, { minimumFractionDigits: 2, maximumFractionDigits: 2 })] : []));
+    return vscode.l10n.t('R² {0} on {1} held-out rows.', explained.join(' → '), counted(after.rows));
+  }
   return before
     ? vscode.l10n.t('{0} % → {1} % of {2} held-out rows right.', share(before), share(after), counted(after.rows))
     : vscode.l10n.t('{0} % of {1} held-out rows right.', share(after), counted(after.rows));

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { ShownGuess } from '../app/labeling/textAnnotation';
 import { bar, excerpt, shapeOf } from '../app/format';
 import { percent } from '../app/prediction';
-import { decisionTitle, sourceText, titleOf } from '../editor/labelStyles';
+import { decisionTitle, namedValuesOf, sourceText } from '../editor/labelStyles';
 import { documentText } from '../editor/passages';
 import { commandIds, type TextArgument } from './ids';
 import type { Workbench } from './workbench';
@@ -20,7 +20,7 @@ export async function showPrediction({ session, annotations, passages, errors }:
   const run = (id: string, ...args: unknown[]): (() => Thenable<unknown>) => () => vscode.commands.executeCommand(id, ...args);
   const items: (vscode.QuickPickItem & { run?: () => Thenable<unknown> })[] = [
     ...(decision ? [{ label: decisionTitle(decision), description: new Date(decision.at).toLocaleString(vscode.env.language) }] : []),
-    ...(guess?.kind === 'number' ? [{ label: titleOf(guess) }] : []),
+    ...(guess ? namedValuesOf(guess).map((label) => ({ label })) : []),
     ...(guess?.scores ?? []).map(({ name, style, score }) => ({ label: `${shapeOf(style)} ${name}`, description: vscode.l10n.t('{0} %', percent(score)), detail: bar(score, 40) })),
     ...(guess ? [{ label: vscode.l10n.t('Model'), kind: vscode.QuickPickItemKind.Separator }, modelItem(guess, tokens)] : []),
     { label: `$(selection) ${vscode.l10n.t('Select This Text')}`, run: () => reveal(document, range) },

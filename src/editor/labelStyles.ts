@@ -20,19 +20,28 @@ export function scoreText({ name, style, score }: ShownScore): string {
   return vscode.l10n.t('{0} {1} {2} %', shapeOf(style), name, percent(score));
 }
 
-/** What a model holds to be right, as a CodeLens or a row shows it: `● positive 97 %`; for `number` the value. */
+/** What a model holds to be right, as a CodeLens or a row shows it: `● positive 97 %`; for `number` the value, and of a joint model both: `● positive 97 % · ≈ 4.2`. */
 export function titleOf(guess: ShownGuess): string {
-  if (guess.kind === 'number') return `≈ ${numberText(guess.number ?? 0)}`;
-  return guess.chosen.length > 0 ? guess.chosen.map(scoreText).join(' · ') : vscode.l10n.t('no label');
+  if (guess.kind === 'number') return valuesOf(guess).join('');
+  return [...(guess.chosen.length > 0 ? guess.chosen.map(scoreText) : [vscode.l10n.t('no label')]), ...valuesOf(guess)].join(' · ');
 }
 
 /** The answer at a selection, with the runner-up: `● positive 97 % · ◆ negative 3 %`. */
 export function answerOf(guess: ShownGuess): string {
   if (guess.kind === 'number') return titleOf(guess);
-  return guess.scores
-    .slice(0, Math.max(2, guess.chosen.length))
-    .map(scoreText)
-    .join(' · ');
+  const { chosen, scores } = guess;
+  const named = [...chosen, ...scores.filter((score) => !chosen.includes(score))].slice(0, Math.max(2, chosen.length));
+  return [...named.map(scoreText), ...valuesOf(guess)].join(' · ');
+}
+
+/** `≈ 4.2`; none for labels without a number. */
+function valuesOf({ number }: ShownGuess): readonly string[] {
+  return number === undefined ? [] : [`≈ ${numberText(number)}`];
+}
+
+/** The number of a guess with what it is called, where it has a name: `stars ≈ 4.2`; none for labels without a number. */
+export function namedValuesOf(guess: ShownGuess): readonly string[] {
+  return valuesOf(guess).map((text) => (guess.numberName === undefined ? text : `${guess.numberName} ${text}`));
 }
 
 export function numberText(value: number): string {
@@ -120,8 +129,8 @@ function appendDecision(markdown: vscode.MarkdownString, decision: ShownDecision
 }
 
 function appendGuess(markdown: vscode.MarkdownString, guess: ShownGuess, taskName: string | undefined): void {
-  if (guess.kind === 'number') markdown.appendMarkdown(`${escapeMarkdown(titleOf(guess))}\n\n`);
-  else markdown.appendMarkdown(`| ${escapeMarkdown(vscode.l10n.t('Label'))} | | |\n|:--|:--|--:|\n`);
+  for (const text of namedValuesOf(guess)) markdown.appendMarkdown(`${escapeMarkdown(text)}\n\n`);
+  if (guess.kind !== 'number') markdown.appendMarkdown(`| ${escapeMarkdown(vscode.l10n.t('Label'))} | | |\n|:--|:--|--:|\n`);
   for (const { name, style, score } of guess.scores.slice(0, HOVER_LABELS)) {
     markdown.appendMarkdown(`| ${shapeOf(style)} ${escapeMarkdown(name)} | <span style="color:var(--vscode-${colorName(style).replace('.', '-')});">${bar(score, BAR_WIDTH)}</span> | ${escapeMarkdown(vscode.l10n.t('{0} %', percent(score)))} |\n`);
   }
@@ -133,13 +142,13 @@ function appendGuess(markdown: vscode.MarkdownString, guess: ShownGuess, taskNam
 /** Words that a hover names on either side. */
 const HOVER_WORDS = 5;
 
-/** The words that speak most for the most probable label of a guess, and those against it, as the panel tells them; undefined where no single word matters. */
+/** The words that speak most for the label of a guess, and those against it, as the panel tells them; undefined where no single word matters. */
 export function wordsHover(guess: ShownGuess, text: string, weights: readonly WordWeight[]): vscode.MarkdownString | undefined {
   const { pro, contra } = decidingWords(text, weights, HOVER_WORDS);
   if (pro.length === 0 && contra.length === 0) return undefined;
   const list = (words: readonly DecidingWord[]): string => words.map(({ text: word, weight }) => `${word} (${weight > 0 ? '+' : '−'}${pointsText(weight)})`).join(', ') || '–';
   const markdown = new vscode.MarkdownString();
-  const label = guess.kind === 'number' ? titleOf(guess) : (guess.scores[0]?.name ?? '');
+  const label = guess.kind === 'number' ? titleOf(guess) : ((guess.chosen[0] ?? guess.scores[0])?.name ?? '');
   markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('Words for {0}: {1}', label, list(pro)))}\n\n`);
   if (contra.length > 0) markdown.appendMarkdown(`${escapeMarkdown(vscode.l10n.t('Words against it: {0}', list(contra)))}\n`);
   return markdown;

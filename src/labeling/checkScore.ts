@@ -1,6 +1,6 @@
 import { regressionReport } from '../core/metrics/report';
 import { wilsonInterval } from '../core/metrics/wilson';
-import type { TaskKind } from '../core/model/onnxWriter';
+import { chosenLabels, type DecisionRule } from '../core/model/deciding';
 import type { Ranking } from '../core/protocol/learner';
 import { Random } from '../core/util/random';
 import type { FeatureStore } from './featureStore';
@@ -22,28 +22,25 @@ export function measureCheck(shape: HeadShape, head: Head, store: FeatureStore, 
     const { estimate, low, high } = explained(values.map(numberOf), Array.from(scores));
     return { rows: rows.length, accuracy: estimate, low, high };
   }
-  const right = values.reduce<number>((sum, value, row) => sum + (isRight(shape.kind, value, scores, row * shape.outputs, shape.outputs) ? 1 : 0), 0);
+  const rule = store.ruleFor(shape.kind);
+  const right = values.reduce<number>((sum, value, row) => sum + (isRight(rule, value, scores, row * shape.outputs, shape.outputs) ? 1 : 0), 0);
   const { share, low, high } = wilsonInterval(right, rows.length);
   return { rows: rows.length, accuracy: share, low, high };
 }
 
 /** Whether the scores from `at` on give the answer. */
-export function isRight(kind: TaskKind, value: TruthValue, scores: Float32Array, at: number, outputs: number): boolean {
+export function isRight(rule: DecisionRule, value: TruthValue, scores: Float32Array, at: number, outputs: number): boolean {
   if (typeof value === 'number') return false;
-  if (kind === 'multi') {
-    for (let k = 0; k < outputs; k++) if (scores[at + k]! >= 0.5 !== value.includes(k)) return false;
-    return true;
-  }
-  let best = 0;
-  for (let k = 1; k < outputs; k++) if (scores[at + k]! > scores[at + best]!) best = k;
-  return value[0] === best;
+  const chosen = chosenLabels(rule, scores.subarray(at, at + outputs));
+  return chosen.length === value.length && chosen.every((label) => value.includes(label));
 }
 
 export function numberOf(value: TruthValue): number {
   return typeof value === 'number' ? value : NaN;
 }
 
-function explained(truth: readonly number[], predicted: readonly number[]): { readonly estimate: number; readonly low: number; readonly high: number } {
+/** R² with a bootstrap interval (95 %, percentiles, Efron 1979). */
+export function explained(truth: readonly number[], predicted: readonly number[]): { readonly estimate: number; readonly low: number; readonly high: number } {
   const random = new Random(truth.length);
   const samples = Float64Array.from({ length: resamples }, () => {
     const rows = truth.map(() => random.below(truth.length));

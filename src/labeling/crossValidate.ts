@@ -1,4 +1,5 @@
 import { regressionReport } from '../core/metrics/report';
+import type { DecisionRule } from '../core/model/deciding';
 import type { CrossValidation } from '../core/protocol/learner';
 import { mixHash } from '../core/util/mixHash';
 import { chooseBlend } from './blend';
@@ -54,7 +55,7 @@ export async function crossValidate({ decided, hashes, outputs, features, folds:
       heldOut.forEach((row, at) => head.score(store, decided[row]!.position, own, at * outputs));
       if (share === 1) heldOut.forEach((row, at) => scores.set(own.subarray(at * outputs, (at + 1) * outputs), row * outputs));
       const point = accuracies.get(share) ?? { decisions: count, values: [] };
-      point.values.push(accuracyOf(shape, heldOut.map((row) => decided[row]!), own));
+      point.values.push(accuracyOf(shape, store.ruleFor(shape.kind), heldOut.map((row) => decided[row]!), own));
       accuracies.set(share, point);
     }
   }
@@ -86,9 +87,9 @@ function stratified(rows: readonly number[], decided: readonly Lecture[], folds:
   return dealt;
 }
 
-function accuracyOf(shape: HeadShape, lectures: readonly Lecture[], scores: Float32Array): number {
+function accuracyOf(shape: HeadShape, rule: DecisionRule, lectures: readonly Lecture[], scores: Float32Array): number {
   if (shape.kind === 'number') return regressionReport(lectures.map(({ value }) => numberOf(value)), scores).r2;
-  return lectures.reduce((sum, { value }, row) => sum + (isRight(shape.kind, value, scores, row * shape.outputs, shape.outputs) ? 1 : 0), 0) / lectures.length;
+  return lectures.reduce((sum, { value }, row) => sum + (isRight(rule, value, scores, row * shape.outputs, shape.outputs) ? 1 : 0), 0) / lectures.length;
 }
 
 function meanAndError(values: readonly number[]): { readonly accuracy: number; readonly error: number } {

@@ -1,3 +1,5 @@
+import type { DecisionRule } from '../core/model/deciding';
+import type { TaskKind } from '../core/model/onnxWriter';
 import type { FeatureBatch } from '../core/protocol/learner';
 import { NgramStore, type NgramWeights } from './ngramStore';
 
@@ -33,6 +35,7 @@ export class FeatureStore {
    * @param outputs scores of a text
    * @param hasBase whether the batches bring the base model's scores
    * @param ngrams of the same texts, those that are known already; texts that the batches bring are added
+   * @param rule how the base model decides from its scores
    */
   constructor(
     readonly count: number,
@@ -40,6 +43,7 @@ export class FeatureStore {
     readonly outputs: number,
     hasBase: boolean,
     readonly ngrams = new NgramStore(count),
+    private readonly rule?: DecisionRule,
   ) {
     this.known = new Uint8Array(count);
     this.base = hasBase ? new Float32Array(count * outputs) : undefined;
@@ -56,6 +60,11 @@ export class FeatureStore {
   /** Whether the base model's scores are known for every text whose features are. */
   get hasBase(): boolean {
     return this.base !== undefined && this.fromBase === this.knownTexts && this.knownTexts > 0;
+  }
+
+  /** What decides from scores: what the base model decides by, which the head goes on from. */
+  ruleFor(kind: TaskKind): DecisionRule {
+    return this.rule ?? { kind };
   }
 
   /** Takes the texts that are not known yet. What is not finite counts as 0. @throws Error when a batch does not fit */

@@ -1,11 +1,12 @@
 /**
  * When the LSTM itself is fine-tuned, on what, whether the result is kept, and when a person may stop labelling. Rules only; the loop in `app/labeling` carries them out.
  */
+import { fewestToShare, strataOf } from '../core/labels/strata';
 import type { TaskKind } from '../core/model/onnxWriter';
 import { Random } from '../core/util/random';
 import { sortInSlices } from '../core/util/sort';
 
-/** Labels that each of two classes must have; for `number`, as many decisions as both together. */
+/** Texts that each of two classes must have: of `multi`, those with a label and those without; for `number`, as many decisions as both together. */
 const leastOfClass = 5;
 
 /** A text that was labelled, skipped or flagged. */
@@ -30,10 +31,16 @@ export interface FineTuneCounts {
   readonly running: boolean;
 }
 
-/** Whether there is enough to fine-tune on: 5 labels of each of two classes. A person may ask for it as soon as that holds. */
+/** Whether there is enough to fine-tune on: 5 texts of each of two labels; for `multi`, 5 with a label and 5 without it; for `number`, 10. A person may ask for it as soon as that holds. */
 export function canFineTune({ kind, byLabel, labeled }: Pick<FineTuneCounts, 'kind' | 'byLabel' | 'labeled'>): boolean {
-  if (kind === 'number') return labeled >= 2 * leastOfClass;
-  return byLabel.filter((count) => count >= leastOfClass).length >= 2;
+  switch (kind) {
+    case 'single':
+      return byLabel.filter((count) => count >= leastOfClass).length >= 2;
+    case 'multi':
+      return byLabel.some((count) => count >= leastOfClass && labeled - count >= leastOfClass);
+    case 'number':
+      return labeled >= 2 * leastOfClass;
+  }
 }
 
 /** Decisions until the next fine-tuning, 0: now; undefined if it is off. While one runs, or classes are missing, at least 1. */
@@ -50,7 +57,7 @@ export interface FineTuneRows {
   readonly validation: readonly DecidedText[];
   /** To be judged on, before and after: the labelled checks. */
   readonly holdout: readonly DecidedText[];
-  /** Whether labels are so uneven that classes are to be weighted. */
+  /** Whether labels of `single` are so uneven that classes are to be weighted. */
   readonly balance: boolean;
 }
 
@@ -62,19 +69,24 @@ const rowsAtOnce = 2000;
 const uneven = 2;
 
 /**
- * Divides decisions: what was skipped or flagged is in no part, and no text in two. Validation takes the same share of each label, and no label's last row.
+ * Divides decisions: what was skipped or flagged is in no part, and no text in two. Validation takes the same share of each answer (of several labels and of numbers, of each stratum, see {@link strataOf}), and no answer's last row.
  *
  * @param breathe lets the thread handle what has come in
  */
-export async function fineTuneRows(decided: readonly DecidedText[], seed: number, breathe: () => Promise<void>): Promise<FineTuneRows> {
+export async function fineTuneRows(decided: readonly DecidedText[], kind: TaskKind, seed: number, breathe: () => Promise<void>): Promise<FineTuneRows> {
   const labeled = decided.filter(({ value }) => value !== null);
   const sorted = await sortInSlices(labeled.filter(({ check }) => !check), (a, b) => a.position - b.position, breathe);
   const rows = new Random(seed).shuffle(sorted);
   await breathe();
+  const strata = strataOf(
+    rows.map(({ value }) => (typeof value !== 'object' ? value : kind === 'multi' ? (value ?? []).map(String) : String(value))),
+    fewestToShare([validationShare, 1 - validationShare]),
+  );
+  await breathe();
   const byAnswer = new Map<string, DecidedText[]>();
   for (const [index, row] of rows.entries()) {
     if (index % rowsAtOnce === rowsAtOnce - 1) await breathe();
-    const answer = Array.isArray(row.value) ? [...(row.value as readonly number[])].sort((a, b) => a - b).join() : '';
+    const answer = strata[index]!;
     const same = byAnswer.get(answer);
     if (same) same.push(row);
     else byAnswer.set(answer, [row]);
@@ -90,26 +102,57 @@ export async function fineTuneRows(decided: readonly DecidedText[], seed: number
     training,
     validation: [...validation],
     holdout: labeled.filter(({ check }) => check),
-    balance: sizes.length > 1 && Math.max(...sizes) >= uneven * Math.min(...sizes),
+    balance: kind === 'single' && sizes.length > 1 && Math.max(...sizes) >= uneven * Math.min(...sizes),
   };
+}
+
+/**
+ * How far an answer is from what was decided; 0: it is the same. For labels 1 less their F1 (1 for another label of `single`; of several labels those that are missing count as much as those that are too many, so that to name
+ * none is never good where there are some), for numbers the distance.
+ */
+export function answerError(decided: readonly number[] | number, said: readonly number[] | number): number {
+  if (typeof decided === 'number' || typeof said === 'number') return Math.abs(Number(decided) - Number(said));
+  const both = decided.filter((label) => said.includes(label)).length;
+  return decided.length + said.length === 0 ? 0 : 1 - (2 * both) / (decided.length + said.length);
+}
+
+/** The least sum of {@link answerError} that always saying the same would have; for labels the same as some row. */
+export function constantError(decided: readonly (readonly number[] | number)[]): number {
+  const errorOf = (said: readonly number[] | number): number => decided.reduce<number>((sum, value) => sum + answerError(value, said), 0);
+  const numbers = decided.filter((value) => typeof value === 'number').sort((a, b) => a - b);
+  if (numbers.length > 0) return errorOf(numbers[Math.floor(numbers.length / 2)]!);
+  const answers = new Map(decided.map((value) => [String(value), value]));
+  return Math.min(...[...answers.values()].map(errorOf));
 }
 
 /** How likely chance alone must be to explain a loss for the loss to be overlooked. */
 const overlooked = 0.15;
+/** Draws of signs that stand for all there are. With more changes than this, sums are as good as normally distributed, and `deviations` of them are exceeded in the share of `overlooked`. */
+const signs = { draws: 2000, seed: 1, changes: 500, deviations: 1.0364 };
 
 /**
  * Whether a fine-tuned model is kept: when it is not worse than the best version so far on the same held-out rows. With few rows a row or two say nothing, so a loss counts only if chance would not easily bring
- * it: of the rows on which exactly one of the two is right, the new one must not have lost so many that a fair coin would do so in less than 15 % of all cases (the exact test of McNemar 1947, one-sided).
- * That is 3 : 0, 5 : 1, 6 : 2, 14 : 8. Small losses cannot add up over versions, for `before` is the best so far and not the last. Without held-out rows it is kept.
+ * it: if with the signs of the rows' changes thrown by a fair coin the sum were as bad in less than 15 % of all cases (Fisher's randomization test of pairs, one-sided). Where a row is right or wrong, as with one label, that is
+ * the exact test of McNemar 1947: 3 : 0, 5 : 1, 6 : 2, 14 : 8 rows lost and won are too many. Small losses cannot add up over versions, for `before` is the best so far and not the last. Without held-out rows it is kept.
  *
- * @param before for each held-out row, whether the best version so far is right
+ * @param before for each held-out row, how wrong the best version so far is, see {@link answerError}
  * @param after the same for the new one
  */
-export function isKept(before: readonly boolean[], after: readonly boolean[]): boolean {
+export function isKept(before: readonly number[], after: readonly number[]): boolean {
   if (before.length !== after.length) throw new Error(`${after.length} rows after fine-tuning, ${before.length} before.`);
-  const lost = before.filter((right, row) => right && !after[row]).length;
-  const won = before.filter((right, row) => !right && after[row]).length;
-  return lost <= won || coinTail(lost, lost + won) >= overlooked;
+  const changes = before.map((error, row) => after[row]! - error).filter((change) => change !== 0);
+  const loss = changes.reduce((sum, change) => sum + change, 0);
+  if (loss <= 0) return true;
+  const sizes = changes.map(Math.abs);
+  if (sizes.every((size) => size === sizes[0])) return coinTail(changes.filter((change) => change > 0).length, changes.length) >= overlooked;
+  if (sizes.length > signs.changes) return loss <= signs.deviations * Math.sqrt(sizes.reduce((sum, size) => sum + size * size, 0));
+  const random = new Random(signs.seed);
+  let asBad = 0;
+  for (let draw = 0; draw < signs.draws; draw++) {
+    // sums that are equal but for the order in which they were added are
+    if (sizes.reduce((sum, size) => sum + (random.uint32() % 2 === 0 ? size : -size), 0) >= loss * (1 - 1e-9)) asBad++;
+  }
+  return asBad >= overlooked * signs.draws;
 }
 
 /** Probability of at least `heads` heads in `tosses` of a fair coin. */

@@ -100,7 +100,7 @@ class Pool {
   addFeatures(batch: FeatureBatch): void {
     const { setup, outputs } = this;
     const isAgain = (store: FeatureStore): boolean => store.width !== batch.width || batch.positions.some((position) => store.known[position] === 1);
-    const create = (): FeatureStore => new FeatureStore(setup.count, batch.width, outputs, batch.scores !== undefined, this.ngrams);
+    const create = (): FeatureStore => new FeatureStore(setup.count, batch.width, outputs, batch.scores !== undefined, this.ngrams, batch.rule);
     const present = this.model?.store;
     if (!present) this.adopt(create(), batch);
     else if (!this.incoming && !isAgain(present)) present.add(batch);
@@ -266,6 +266,7 @@ export class Learner {
       order,
       reasons,
       scores: pick(model?.scores, order, pool.outputs),
+      rule: model?.store.ruleFor(pool.setup.kind) ?? { kind: pool.setup.kind },
       open: pool.setup.count - pool.closed,
       trusted,
       ...(check ? { check } : {}),
@@ -275,7 +276,7 @@ export class Learner {
 
   private view(pool: Pool, model: LearnedModel): QueueModel {
     return {
-      kind: pool.setup.kind,
+      rule: model.store.ruleFor(pool.setup.kind),
       store: model.store,
       coverage: model.coverage,
       scores: model.scores,

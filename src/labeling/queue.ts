@@ -1,5 +1,5 @@
 import { checkShare } from '../core/labels/checks';
-import type { TaskKind } from '../core/model/onnxWriter';
+import { chosenLabels, isByThreshold, thresholdOf, type DecisionRule } from '../core/model/deciding';
 import type { PoolSetup, QueueOrder, QueueReason } from '../core/protocol/learner';
 import { mixHash } from '../core/util/mixHash';
 import type { Coverage } from './coverage';
@@ -52,7 +52,8 @@ export interface QueueState {
 
 /** What the model says of the texts. */
 export interface QueueModel {
-  readonly kind: TaskKind;
+  /** What decides from its scores. */
+  readonly rule: DecisionRule;
   readonly store: FeatureStore;
   readonly coverage: Coverage;
   /** [count, outputs]; NaN where nothing is known. Undefined: there is neither a head nor a base model. */
@@ -100,8 +101,8 @@ function all(positions: Int32Array, reason: QueueReason): Queue {
 function confident({ model }: QueueState, waiting: Int32Array): Queue {
   const scores = model?.scores;
   // a number comes without a confidence
-  if (!scores || model.kind === 'number') return all(waiting, 'shuffle');
-  const doubts = Float64Array.from(waiting, (position) => -confidence(model.kind, scores, position, model.store.outputs));
+  if (!scores || model.rule.kind === 'number') return all(waiting, 'shuffle');
+  const doubts = Float64Array.from(waiting, (position) => -confidence(model.rule, scores, position, model.store.outputs));
   const order = lowest(waiting, doubts, queueLength);
   return { order, reasons: Array.from(order, (position): QueueReason => (isScored(scores, position, model.store.outputs) ? 'confident' : 'shuffle')) };
 }
@@ -185,11 +186,12 @@ function beginning(model: QueueModel | undefined, others: Int32Array): Stream {
 }
 
 function uncertain(model: QueueModel, scores: Float32Array, others: Int32Array): Stream {
-  const { kind, store } = model;
+  const { rule, store } = model;
+  const { kind } = rule;
   const reason = (position: number): QueueReason => (isScored(scores, position, store.outputs) ? (kind === 'number' ? 'different' : 'uncertain') : 'start');
   // a number comes without a margin; what is unlike the decided texts teaches most
   if (kind === 'number') return { ...beginning(model, others), reason };
-  const margins = Float64Array.from(others, (position) => margin(kind, scores, position, store.outputs));
+  const margins = Float64Array.from(others, (position) => margin(rule, scores, position, store.outputs));
   const ordered = lowest(others, margins, queueLength);
   const { among, first } = representative.uncertain;
   const top = ordered.slice(0, among).filter((position) => isScored(scores, position, store.outputs));
@@ -201,14 +203,17 @@ function represent({ coverage, decided }: QueueModel, positions: Int32Array, fir
 }
 
 /**
- * How little the model favours one answer: the best label's score less the second's, 0..1; for `multi` the least distance of a label's score from its threshold, doubled. What is not scored comes last.
+ * How little the model favours one answer: the best label's score less the second's; where labels have thresholds the least distance of a score from its own, doubled, which for two labels and a threshold of 0.5 is the same.
+ * 0..2, and Infinity for what is not scored, which comes last.
  */
-export function margin(kind: TaskKind, scores: Float32Array, position: number, outputs: number): number {
+export function margin(rule: DecisionRule, scores: Float32Array, position: number, outputs: number): number {
   const from = position * outputs;
-  if (!isScored(scores, position, outputs)) return 2;
-  if (kind === 'multi') {
-    let least = 1;
-    for (let k = from; k < from + outputs; k++) least = Math.min(least, Math.abs(2 * scores[k]! - 1));
+  if (!isScored(scores, position, outputs)) return Infinity;
+  const distance = (label: number): number => 2 * Math.abs(scores[from + label]! - thresholdOf(rule, label));
+  if (isByThreshold(rule, outputs)) return distance(1);
+  if (rule.kind === 'multi') {
+    let least = Infinity;
+    for (let label = 0; label < outputs; label++) least = Math.min(least, distance(label));
     return least;
   }
   let best = 0;
@@ -223,15 +228,13 @@ export function margin(kind: TaskKind, scores: Float32Array, position: number, o
   return best - second;
 }
 
-/** Score of the best label; for `multi` the score of the least sure answer, yes or no. -1 for what is not scored. */
-export function confidence(kind: TaskKind, scores: Float32Array, position: number, outputs: number): number {
+/** Score of the label that is chosen; for `multi` the score of the least sure answer, yes or no. -1 for what is not scored. */
+export function confidence(rule: DecisionRule, scores: Float32Array, position: number, outputs: number): number {
   if (!isScored(scores, position, outputs)) return -1;
-  let best = kind === 'multi' ? 1 : 0;
-  for (let k = position * outputs; k < (position + 1) * outputs; k++) {
-    const score = scores[k]!;
-    best = kind === 'multi' ? Math.min(best, Math.max(score, 1 - score)) : Math.max(best, score);
-  }
-  return best;
+  const own = scores.subarray(position * outputs, (position + 1) * outputs);
+  const chosen = chosenLabels(rule, own);
+  if (rule.kind !== 'multi') return own[chosen[0]!]!;
+  return own.reduce((least, score, label) => Math.min(least, chosen.includes(label) ? score : 1 - score), 1);
 }
 
 function isScored(scores: Float32Array, position: number, outputs: number): boolean {

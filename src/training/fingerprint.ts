@@ -23,8 +23,8 @@ const course = 2;
 const rowsAtOnce = 2000;
 
 /**
- * SHA-256 of everything that the weights depend on, so that a checkpoint is continued by the same training only. The name, the description and the precision of the bundle
- * may change in between.
+ * SHA-256 of everything that the weights depend on, so that a checkpoint is continued by the same training only. The name, the description, the threshold and the precision of the bundle
+ * may change in between: none of them has a part in what is learned, or in which epoch is kept.
  * @param breathe lets the thread handle what has come in
  */
 export async function fingerprint({ request, base, tokenizer, architecture, rows, validation }: TrainingInputs, breathe: () => Promise<void>): Promise<Uint8Array> {

@@ -142,7 +142,7 @@ function headAccuracy(data: Texts, { store, statistics }: Reader, training: read
   const scores = new Float32Array(outputs);
   const right = test.filter((row) => {
     head.score(store, row, scores, 0);
-    return isRight('single', [data.truth[row]!], scores, 0, outputs);
+    return isRight({ kind: 'single' }, [data.truth[row]!], scores, 0, outputs);
   });
   return right.length / test.length;
 }

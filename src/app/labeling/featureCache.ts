@@ -1,4 +1,5 @@
 import { CancelledError } from '../../core/errors';
+import { ruleInOrder } from '../../core/model/deciding';
 import type { TaskKind } from '../../core/model/onnxWriter';
 import type { FeatureBatch } from '../../core/protocol/learner';
 import type { PredictedScores } from '../../core/protocol/predictor';
@@ -62,5 +63,5 @@ export async function cacheFeatures(options: FeatureCacheOptions): Promise<void>
 function featureBatch({ model, kind, labels }: FeatureCacheOptions, { positions, texts }: Pick<FeatureBatch, 'positions'> & { readonly texts: readonly string[] }, { features, scores, width }: PredictedScores): FeatureBatch | undefined {
   if (!features || positions.length === 0) return undefined;
   const columns = columnsFor(model.opened.manifest, kind, labels);
-  return { positions, texts, features, width: features.length / positions.length, ...(columns ? { scores: pickColumns(scores, width, columns, kind) } : {}) };
+  return { positions, texts, features, width: features.length / positions.length, ...(columns ? { scores: pickColumns(scores, width, columns, kind), rule: ruleInOrder(model.opened.manifest.task, labels) } : {}) };
 }

@@ -2,22 +2,24 @@ import { CancelledError, HumanError } from '../../core/errors';
 import { dataHash } from '../../core/labels/dataHash';
 import type { FineTuneState, Score } from '../../core/labels/view';
 import { bundleFileNames } from '../../core/model/bundle';
+import { ruleInOrder, type DecisionRule } from '../../core/model/deciding';
 import { defaultHyperparameters } from '../../core/model/hyperparameters';
-import { checkBase, formatManifest, parseManifest, type ModelManifest } from '../../core/model/manifest';
+import { checkBase, formatManifest, hasLabels, parseManifest, type ModelManifest } from '../../core/model/manifest';
 import { findPreset, presets } from '../../core/model/presets';
 import type { TaskKind } from '../../core/model/onnxWriter';
 import type { BundleFiles } from '../../core/protocol/predictor';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import type { EpochReport, TrainingRow, TrainRequest, TrainResult } from '../../core/protocol/trainer';
-import { classificationReport } from '../../core/metrics/report';
+import { chosenOfRows, measures } from '../../core/metrics/measures';
 import type { Predictor } from '../../inference/predictor';
-import { canFineTune, fineTuneRows, isKept, type DecidedText, type FineTuneRows } from '../../labeling/fineTunePolicy';
+import { explained } from '../../labeling/checkScore';
+import { answerError, canFineTune, constantError, fineTuneRows, isKept, type DecidedText, type FineTuneRows } from '../../labeling/fineTunePolicy';
 import { baseRecipe } from '../baseRecipe';
 import type { OpenedModel } from '../modelStore';
 import { TaskModels } from '../taskModels';
 import type { Trainings } from '../trainings';
 import type { FileSystem } from '../../storage/fileSystem';
-import { best, scoreOf } from './insightReport';
+import { scoreOf } from './insightReport';
 import { Slices } from './slices';
 import { columnsFor, pickColumns, type TaskModel } from './taskModel';
 
@@ -92,33 +94,37 @@ export function decisionsOf(manifest: Pick<ModelManifest, 'data'>): number | und
  *
  * @param idAt `exampleId` of the text at a position
  */
-export async function divide(decided: readonly DecidedText[], idAt: (position: number) => string, pause: () => Promise<void>): Promise<FineTuneRows> {
-  if (decided.filter(({ check, value }) => check && value !== null).length >= fewestChecks) return await fineTuneRows(decided, seed, pause);
+export async function divide(decided: readonly DecidedText[], kind: TaskKind, idAt: (position: number) => string, pause: () => Promise<void>): Promise<FineTuneRows> {
+  if (decided.filter(({ check, value }) => check && value !== null).length >= fewestChecks) return await fineTuneRows(decided, kind, seed, pause);
   const isHeldOut = ({ position }: DecidedText): boolean => Number.parseInt(idAt(position).slice(8, 16), 16) < heldOutShare * 2 ** 32;
-  return await fineTuneRows(decided.map((text) => (isHeldOut(text) ? { ...text, check: true } : text)), seed, pause);
+  return await fineTuneRows(decided.map((text) => (isHeldOut(text) ? { ...text, check: true } : text)), kind, seed, pause);
 }
 
-/** @throws HumanError `fineTune.kind`, `training.ensemble` for a base that training cannot start from, `fineTune.few` when there is not enough to learn from */
+/** @throws HumanError `training.ensemble` for a base that training cannot start from, `fineTune.few` when there is not enough to learn from */
 export async function checkFineTune({ kind, labels, rows, base, pause }: Pick<FineTuneOptions, 'kind' | 'labels' | 'rows' | 'base' | 'pause'>): Promise<void> {
-  if (kind !== 'single')
-    throw new HumanError('fineTune.kind', 'The LSTM is fine-tuned for tasks with one label a text. For tasks of other kinds the head on top of it learns from each decision: go on labeling.');
   checkBase(base.manifest);
   const counts = new Int32Array(labels.length);
   const slices = new Slices(pause);
   for (const part of [rows.training, rows.validation]) {
     for (const { value } of part) {
-      const label = labelOf(value);
-      counts[label] = (counts[label] ?? 0) + 1;
+      for (const label of labelsOf(value)) counts[label]!++;
       if (slices.isOver) await slices.rest();
     }
   }
   const byLabel = [...counts];
   const learned = rows.training.length + rows.validation.length;
-  if (!canFineTune({ kind, byLabel, labeled: learned }) || rows.training.length < fewestRows || rows.validation.length === 0 || rows.holdout.length === 0)
-    throw new HumanError('fineTune.few', 'There are {0} decisions to learn from and {1} to check with, which is too few. Label at least five texts of each of two labels besides the random checks, then try again.', [
-      learned,
-      rows.holdout.length,
-    ]);
+  if (!canFineTune({ kind, byLabel, labeled: learned }) || rows.training.length < fewestRows || rows.validation.length === 0 || rows.holdout.length === 0) throw tooFew(kind, learned, rows.holdout.length);
+}
+
+function tooFew(kind: TaskKind, learned: number, held: number): HumanError {
+  switch (kind) {
+    case 'single':
+      return new HumanError('fineTune.few', 'There are {0} decisions to learn from and {1} to check with, which is too few. Label at least five texts of each of two labels besides the random checks, then try again.', [learned, held]);
+    case 'multi':
+      return new HumanError('fineTune.few', 'There are {0} decisions to learn from and {1} to check with, which is too few. Label at least five texts with a label and five without it besides the random checks, then try again.', [learned, held]);
+    case 'number':
+      return new HumanError('fineTune.few', 'There are {0} decisions to learn from and {1} to check with, which is too few. Give at least twelve texts a number besides the random checks, then try again.', [learned, held]);
+  }
 }
 
 /**
@@ -137,8 +143,8 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneState>
   tell({});
   try {
     await checkFineTune(options);
-    const before = await hitsBefore(options);
-    if (before) tell({ before: scoreOfHits(before) });
+    const before = await judgeRival(options);
+    if (before) tell({ before: before.score });
     const epochs: EpochReport[] = [];
     const trained = await trainings.trainRows(
       {
@@ -147,9 +153,9 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneState>
         workers,
         request: (free) => requestOf(options, free),
         judge: async (result, stop) => {
-          const judged = await judge(options, result, stop);
-          tell({ after: scoreOfHits(judged.hits), epochs: result.epochs });
-          return isWorthKeeping(options, before, judged.hits) ? judged.bundle : undefined;
+          const { bundle, ...after } = await judge(options, result, stop);
+          tell({ after: after.score, epochs: result.epochs });
+          return isWorthKeeping(options, before, after) ? bundle : undefined;
         },
       },
       {
@@ -171,24 +177,29 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneState>
   }
 }
 
-/** As good as what there was; where that had other labels, at least as good as always saying the same. */
-function isWorthKeeping({ labels, rows }: FineTuneOptions, before: readonly boolean[] | undefined, after: readonly boolean[]): boolean {
-  if (before) return isKept(before, after);
-  const counts = labels.map((_, label) => rows.holdout.filter(({ value }) => labelOf(value) === label).length);
-  return after.filter(Boolean).length >= Math.max(...counts);
+/** As good as what there was; where that gave other answers, at least as good as always saying the same. */
+function isWorthKeeping({ rows }: FineTuneOptions, before: Judgement | undefined, after: Judgement): boolean {
+  if (before) return isKept(before.errors, after.errors);
+  return after.errors.reduce((sum, error) => sum + error, 0) <= constantError(rows.holdout.map(answerOf));
 }
 
-async function requestOf({ task, labels, rows, decisions, base, textAt, pause }: FineTuneOptions, { version, workers }: { readonly version: string; readonly workers: number }): Promise<TrainRequest> {
+async function requestOf({ task, kind, labels, rows, decisions, base, textAt, pause }: FineTuneOptions, { version, workers }: { readonly version: string; readonly workers: number }): Promise<TrainRequest> {
   const { manifest, files } = base;
   const preset = findPreset(manifest.architecture.preset) ?? presets[0];
-  const toRow = ({ position, value }: DecidedText): TrainingRow => ({ text: textAt(position), label: labelOf(value) });
-  const recipe = baseRecipe(rows.training.length + rows.validation.length, labels, manifest);
+  const toRow = (row: DecidedText): TrainingRow => ({ text: textAt(row.position), ...truthOf(row, kind) });
+  const recipe = baseRecipe(rows.training.length + rows.validation.length, labels, manifest, kind);
   // a head that is fitted by itself is judged by cross-validation, and few rows are too many to lose
   const [learned, validation] = recipe.baseHead === 'only' ? [[...rows.training, ...rows.validation], []] : [rows.training, rows.validation];
   const training = learned.map(toRow);
+  const { threshold } = inheritedRule(base, kind, labels);
+  // a number is the base's by the name that it has there
+  const { value } = manifest.task;
   return {
     preset: preset?.name ?? manifest.architecture.preset,
+    ...(kind === 'single' ? {} : { kind }),
     labels,
+    ...(kind === 'number' && manifest.task.kind === 'number' && value ? { valueName: value.name } : {}),
+    ...(threshold === undefined ? {} : { threshold }),
     rows: training,
     validation: validation.map(toRow),
     base: files,
@@ -203,51 +214,93 @@ async function requestOf({ task, labels, rows, decisions, base, textAt, pause }:
         source: decisionsSource,
         decisions,
         checks: rows.holdout.length,
-        sha256: await dataHash(training.map(({ text, label }) => ({ text, label: labels[label] ?? '' })), pause),
+        sha256: await dataHash(learned.map((row) => ({ text: textAt(row.position), label: nameOf(row, labels) })), pause),
       },
     },
   };
 }
 
-/** What the rival gets right of the rows that are held out; undefined where it has other labels. */
-async function hitsBefore(options: FineTuneOptions): Promise<readonly boolean[] | undefined> {
-  const { rival, kind, labels, signal } = options;
-  const columns = columnsFor(rival.opened.manifest, kind, labels);
-  return columns && hitsOf(options, await guess(options, rival.opened.key, columns, signal));
+/** Who has chosen from which score on a label counts has chosen so for the versions that come of the model. */
+function inheritedRule({ manifest }: Pick<OpenedModel, 'manifest'>, kind: TaskKind, labels: readonly string[]): DecisionRule {
+  return hasLabels(manifest, labels, kind) ? ruleInOrder(manifest.task, labels) : { kind };
 }
 
-async function judge(options: FineTuneOptions, { bundle }: TrainResult, signal: AbortSignalLike): Promise<{ readonly hits: readonly boolean[]; readonly bundle: BundleFiles }> {
-  const { task, predictor, labels, rows } = options;
+/** How a model does on the rows that are held out. */
+interface Judgement {
+  /** Of each row, see {@link answerError}. */
+  readonly errors: readonly number[];
+  /** Rows whose answer is just the one that was decided; for `number` R². */
+  readonly score: Score;
+}
+
+/** Undefined where the rival gives other answers than the task asks for. */
+async function judgeRival(options: FineTuneOptions): Promise<Judgement | undefined> {
+  const { rival, kind, labels, signal } = options;
+  const { key, manifest } = rival.opened;
+  const columns = columnsFor(manifest, kind, labels);
+  return columns && judgementOf(options, await scoresOf(options, { key, columns, rule: ruleInOrder(manifest.task, labels) }, signal));
+}
+
+async function judge(options: FineTuneOptions, { bundle }: TrainResult, signal: AbortSignalLike): Promise<Judgement & { readonly bundle: BundleFiles }> {
+  const { task, predictor, kind, labels, rows, base } = options;
   const manifest = parseManifest(bundle.manifest, bundleFileNames.manifest);
+  const rule = inheritedRule(base, kind, labels);
   const key = `${task}, candidate ${manifest.sha256.slice(0, 12)}`;
   await predictor.load(key, bundle);
   try {
-    const guesses = await guess(options, key, labels.map((_, index) => index), signal);
-    const { accuracy, macroF1 } = classificationReport(rows.holdout.map(({ value }) => labelOf(value)), guesses, labels);
+    const scored = await scoresOf(options, { key, columns: kind === 'number' ? [0] : labels.map((_, index) => index), rule }, signal);
     // the card tells what it was judged by, not what training stopped by
-    const card = formatManifest({ ...manifest, metrics: { rows: guesses.length, accuracy, macroF1 } });
-    return { hits: hitsOf(options, guesses), bundle: { ...bundle, manifest: card } };
+    const metrics = measures({ rule, labels, scores: scored.scores, truth: rows.holdout.map((row) => truthOf(row, kind)) });
+    const card = formatManifest({ ...manifest, task: { ...manifest.task, ...rule }, metrics });
+    return { ...judgementOf(options, scored), bundle: { ...bundle, manifest: card } };
   } finally {
     predictor.unload(key);
   }
 }
 
-/** Index of the guessed label of each row that is held out. */
-async function guess({ predictor, rows, kind, textAt }: FineTuneOptions, key: string, columns: readonly number[], signal: AbortSignalLike): Promise<readonly number[]> {
+/** What a model says of the rows that are held out, and what decides. */
+interface ScoredHoldout {
+  readonly rule: DecisionRule;
+  /** [rows, labels], for `number` [rows] */
+  readonly scores: Float32Array;
+}
+
+async function scoresOf(
+  { predictor, rows, kind, textAt }: FineTuneOptions,
+  { key, columns, rule }: { readonly key: string; readonly columns: readonly number[]; readonly rule: DecisionRule },
+  signal: AbortSignalLike,
+): Promise<ScoredHoldout> {
   const { scores, width } = await predictor.predict(key, rows.holdout.map(({ position }) => textAt(position)), { priority: 'background', cache: false, signal });
-  const own = pickColumns(scores, width, columns, kind);
-  return rows.holdout.map((_, row) => Math.max(0, best(own.subarray(row * columns.length, (row + 1) * columns.length))));
+  return { rule, scores: pickColumns(scores, width, columns, kind) };
 }
 
-function hitsOf({ rows }: FineTuneOptions, guesses: readonly number[]): readonly boolean[] {
-  return rows.holdout.map(({ value }, row) => labelOf(value) === guesses[row]);
+function judgementOf({ rows, kind, labels }: FineTuneOptions, { rule, scores }: ScoredHoldout): Judgement {
+  const decided = rows.holdout.map(answerOf);
+  const said = kind === 'number' ? Array.from(scores) : chosenOfRows(rule, scores, labels.length);
+  const errors = decided.map((value, row) => answerError(value, said[row]!));
+  if (kind !== 'number') return { errors, score: scoreOf(errors.filter((error) => error === 0).length, errors.length) };
+  const { estimate, low, high } = explained(decided.map(Number), Array.from(scores));
+  return { errors, score: { rows: errors.length, accuracy: estimate, low, high } };
 }
 
-function scoreOfHits(hits: readonly boolean[]): Score {
-  return scoreOf(hits.filter(Boolean).length, hits.length);
+/** What was decided about a row that is learned from or held out. */
+function answerOf({ value }: DecidedText): readonly number[] | number {
+  if (value === null) throw new Error('Nothing is learned from what was skipped or flagged.');
+  return value;
 }
 
-/** Index of the one label; -1 for other answers. */
-function labelOf(value: DecidedText['value']): number {
-  return typeof value === 'object' ? (value?.[0] ?? -1) : -1;
+function truthOf(row: DecidedText, kind: TaskKind): Omit<TrainingRow, 'text'> {
+  const value = answerOf(row);
+  if (typeof value === 'number') return { label: -1, value };
+  return kind === 'multi' ? { label: -1, labels: value } : { label: value[0] ?? -1 };
+}
+
+/** The answer in words, to tell one set of training data from another. */
+function nameOf(row: DecidedText, labels: readonly string[]): string {
+  const value = answerOf(row);
+  return typeof value === 'number' ? String(value) : value.map((label) => labels[label] ?? '').join(';');
+}
+
+function labelsOf(value: DecidedText['value']): readonly number[] {
+  return typeof value === 'object' ? (value ?? []) : [];
 }

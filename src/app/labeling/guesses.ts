@@ -1,24 +1,24 @@
 import type { Guess } from '../../core/labels/view';
-import type { TaskKind } from '../../core/model/onnxWriter';
-import { best } from './insightReport';
+import { chosenLabels, leadingLabel, type DecisionRule } from '../../core/model/deciding';
 
 /** How scores of the learner read for a task. */
 export interface GuessReading {
-  readonly kind: TaskKind;
+  /** What decides from them. */
+  readonly rule: DecisionRule;
   /** Ids of the labels that are offered; scores follow their order. None for `number`. */
   readonly labels: readonly string[];
 }
 
 /** Scores of one text as a guess; undefined where the model has no word on it (NaN). */
-export function readGuess({ kind, labels }: GuessReading, scores: ArrayLike<number>): Guess | undefined {
+export function readGuess({ rule, labels }: GuessReading, scores: ArrayLike<number>): Guess | undefined {
   const first = scores[0];
   if (first === undefined || Number.isNaN(first)) return undefined;
   const own = Array.from(scores);
-  if (kind === 'number') return { scores: own, value: first, confidence: 1 };
-  const top = best(own);
+  if (rule.kind === 'number') return { scores: own, value: first, confidence: 1 };
+  const top = leadingLabel(rule, own);
   const label = labels[top];
-  if (label === undefined) return undefined;
-  const value = kind === 'multi' ? labels.filter((_, index) => (own[index] ?? 0) >= 0.5) : label;
+  if (label === undefined || own.some(Number.isNaN)) return undefined;
+  const value = rule.kind === 'multi' ? chosenLabels(rule, own).flatMap((each) => labels[each] ?? []) : label;
   return { scores: own, value, confidence: own[top] ?? 0 };
 }
 
@@ -30,12 +30,17 @@ export class Guesses {
 
   /** @param count number of texts */
   constructor(
-    readonly reading: GuessReading,
+    private reading: GuessReading,
     readonly count: number,
   ) {
-    this.width = Math.max(1, reading.kind === 'number' ? 1 : reading.labels.length);
+    this.width = Math.max(1, reading.rule.kind === 'number' ? 1 : reading.labels.length);
     this.scores = new Float32Array(count * this.width).fill(NaN);
     this.revisions = new Int32Array(count).fill(-1);
+  }
+
+  /** Another rule decides from now on. */
+  decideBy(rule: DecisionRule): void {
+    this.reading = { ...this.reading, rule };
   }
 
   /** Takes over scores [positions, width] of a ranking; those of an earlier one do not replace later ones. */

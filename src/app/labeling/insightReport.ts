@@ -5,11 +5,12 @@ import { reliabilityBins } from '../../core/metrics/calibration';
 import { outlook, type CurvePoint } from '../../core/metrics/learningCurve';
 import { classificationReport, regressionReport } from '../../core/metrics/report';
 import { wilsonInterval } from '../../core/metrics/wilson';
-import type { TaskKind } from '../../core/model/onnxWriter';
+import { chosenLabels, type DecisionRule } from '../../core/model/deciding';
 
 /** What an insight is made of. */
 export interface InsightParts {
-  readonly kind: TaskKind;
+  /** What decides from the scores. */
+  readonly rule: DecisionRule;
   /** The labels that are offered; scores follow their order. */
   readonly labels: readonly Label[];
   readonly annotators: readonly string[];
@@ -28,7 +29,7 @@ export interface InsightParts {
 const ahead = { least: 50, share: 0.25 };
 
 export function makeInsight(parts: InsightParts): Insight {
-  const { annotators, agreement, labels, kind, truth } = parts;
+  const { annotators, agreement, labels, rule, truth } = parts;
   const last = parts.curve.at(-1)?.decisions ?? 0;
   const prospect = outlook(parts.curve, Math.max(ahead.least, Math.round((last * ahead.share) / ahead.least) * ahead.least));
   const shared = {
@@ -40,7 +41,7 @@ export function makeInsight(parts: InsightParts): Insight {
   };
   const nothing = { evaluated: 0, perLabel: [], confusion: [], calibration: [] };
   if (truth.length === 0) return { ...shared, ...nothing };
-  switch (kind) {
+  switch (rule.kind) {
     case 'single':
       return { ...shared, ...singleReport(parts) };
     case 'multi':
@@ -52,15 +53,15 @@ export function makeInsight(parts: InsightParts): Insight {
 
 type Report = Pick<Insight, 'evaluated' | 'accuracy' | 'macroF1' | 'perLabel' | 'confusion' | 'calibration'>;
 
-function singleReport({ labels, truth, scores }: InsightParts): Report {
+function singleReport({ rule, labels, truth, scores }: InsightParts): Report {
   const ids = labels.map(({ id }) => id);
   const width = ids.length;
   const rows: { readonly truth: number; readonly guess: number; readonly confidence: number }[] = [];
   truth.forEach((value, row) => {
     const right = typeof value === 'string' ? ids.indexOf(value) : -1;
     const own = scores.subarray(row * width, (row + 1) * width);
-    const guess = best(own);
-    if (right >= 0 && guess >= 0) rows.push({ truth: right, guess, confidence: own[guess] ?? 0 });
+    const guess = own.some(Number.isNaN) ? undefined : chosenLabels(rule, own)[0];
+    if (right >= 0 && guess !== undefined) rows.push({ truth: right, guess, confidence: own[guess] ?? 0 });
   });
   if (rows.length === 0) return { evaluated: 0, perLabel: [], confusion: [], calibration: [] };
   const report = classificationReport(rows.map((row) => row.truth), rows.map(({ guess }) => guess), ids);
@@ -75,13 +76,14 @@ function singleReport({ labels, truth, scores }: InsightParts): Report {
 }
 
 /** A row counts as right when exactly its labels are guessed; each pair of row and label is a prediction of the calibration. */
-function multiReport({ labels, truth, scores }: InsightParts): Report {
+function multiReport({ rule, labels, truth, scores }: InsightParts): Report {
   const width = labels.length;
   const isTrue = (row: number, label: number): boolean => {
     const value = truth[row];
     return Array.isArray(value) && value.includes(labels[label]?.id);
   };
-  const isGuessed = (row: number, label: number): boolean => (scores[row * width + label] ?? 0) >= 0.5;
+  const guessed = truth.map((_, row) => new Set(chosenLabels(rule, scores.subarray(row * width, (row + 1) * width))));
+  const isGuessed = (row: number, label: number): boolean => guessed[row]?.has(label) ?? false;
   const rows = truth.map((_, row) => row).filter((row) => !Number.isNaN(scores[row * width] ?? NaN));
   if (rows.length === 0) return { evaluated: 0, perLabel: [], confusion: [], calibration: [] };
   const columns = labels.map((_, label) => label);
@@ -106,16 +108,6 @@ function multiReport({ labels, truth, scores }: InsightParts): Report {
 export function scoreOf(hits: number, rows: number): Score {
   const { share, low, high } = wilsonInterval(hits, rows);
   return { rows, accuracy: share, low, high };
-}
-
-/** Index of the largest; -1 where there is a NaN or nothing. */
-export function best(scores: ArrayLike<number>): number {
-  let index = -1;
-  for (let i = 0; i < scores.length; i++) {
-    if (Number.isNaN(scores[i] ?? NaN)) return -1;
-    if (index < 0 || (scores[i] ?? 0) > (scores[index] ?? 0)) index = i;
-  }
-  return index;
 }
 
 function clipped(share: number): number {

@@ -7,6 +7,7 @@ import { applyLabelEdit, keywordsOf, type Label, type TaskDefinition } from '../
 import type {
   DecideRequest, Example, ExampleFilter, ExampleList, ExampleState, FineTuneState, Guess, Insight, LabelEdit, LearningState, ModelVersion, QueueItem, StaleState, TaskChange, TaskCounts, Undone, WordWeight,
 } from '../../core/labels/view';
+import { leadingLabel, ruleInOrder } from '../../core/model/deciding';
 import type { QueueOrder } from '../../core/protocol/learner';
 import type { AbortSignalLike } from '../../core/protocol/rpc';
 import type { WorkerHandle } from '../../core/protocol/worker';
@@ -346,13 +347,14 @@ export class OpenTask implements LabelingTask {
     if (!example) throw unknownExample();
     const model = await this.tuning.model();
     const { kind, range } = this.definition;
-    const columns = columnsFor(model.opened.manifest, kind, this.decisions.labelIds);
+    const { labelIds } = this.decisions;
+    const columns = columnsFor(model.opened.manifest, kind, labelIds);
     if (!columns)
       throw new HumanError('explain.labels', 'The model {0} does not know the labels of this task yet, so it cannot say which words decided. Fine-tune it on your labels first.', [model.opened.manifest.name]);
     await this.learner.ensureGuesses([example.position]).catch((error: unknown) => this.note(error));
     const options = signal ? { signal } : {};
     const guessed = this.learner.guessAt(example.position)?.scores ?? (await this.scoresOf(example.text, model.opened, columns, options));
-    const column = kind === 'number' ? 0 : (columns[guessed.indexOf(Math.max(...guessed))] ?? 0);
+    const column = kind === 'number' ? 0 : (columns[leadingLabel(ruleInOrder(model.opened.manifest.task, labelIds), guessed)] ?? 0);
     return await this.services.session.explainer.explain({ text: example.text, model: model.opened, column, ...(range ? { range: range.maximum - range.minimum } : {}), ...options });
   }
 
@@ -367,15 +369,16 @@ export class OpenTask implements LabelingTask {
     const { kind } = this.definition;
     const { labels } = this.decisions;
     const agreement = agreementOf(kind, this.state.answers());
-    const shared = { kind, labels, annotators: this.state.annotators, ...(agreement ? { agreement } : {}), decided: this.state.counts().byLabel };
-    if (!pool || !this.learner.ranking) return makeInsight({ ...shared, guessed: {}, truth: [], scores: new Float32Array(0), curve: [] });
+    const shared = { labels, annotators: this.state.annotators, ...(agreement ? { agreement } : {}), decided: this.state.counts().byLabel };
+    const { ranking } = this.learner;
+    if (!pool || !ranking) return makeInsight({ ...shared, rule: { kind }, guessed: {}, truth: [], scores: new Float32Array(0), curve: [] });
     const { positions, scores, curve } = await this.learner.crossValidate(folds);
     const width = kind === 'number' ? 1 : labels.length;
     // decisions that were taken back meanwhile have no truth any more
     const rows = Array.from(positions, (position, row) => ({ row, value: this.decisions.learnableValue(pool.idAt(position)) })).filter((each): each is { row: number; value: DecisionValue } => each.value !== undefined);
     const own = new Float32Array(rows.length * width);
     rows.forEach(({ row }, index) => own.set(scores.subarray(row * width, (row + 1) * width), index * width));
-    return makeInsight({ ...shared, guessed: await this.guessedCounts(pool), truth: rows.map(({ value }) => value), scores: own, curve });
+    return makeInsight({ ...shared, rule: ranking.rule, guessed: await this.guessedCounts(pool), truth: rows.map(({ value }) => value), scores: own, curve });
   }
 
   private async guessedCounts(pool: Pool): Promise<Readonly<Record<string, number>>> {

@@ -137,7 +137,7 @@ export class TaskDecisions {
       if (slices.isOver) await slices.rest();
     }
     await this.pause();
-    const rows = await divide(decided, (position) => pool?.idAt(position) ?? '', this.pause);
+    const rows = await divide(decided, this.task.kind, (position) => pool?.idAt(position) ?? '', this.pause);
     await this.pause();
     return rows;
   }

@@ -112,7 +112,7 @@ export class TaskLearning {
     this.share = 0;
     this.allFor = -1;
     const { pool, kind, labels } = subject;
-    this.guesses = new Guesses({ kind, labels }, pool.size);
+    this.guesses = new Guesses({ rule: { kind }, labels }, pool.size);
     const setup = await this.setupOf(subject, generation);
     await this.learner.open(setup);
     this.waiting.clear();
@@ -278,6 +278,7 @@ export class TaskLearning {
     this.checkOn(generation);
     this.latest = ranking;
     this.rankings++;
+    this.guesses?.decideBy(ranking.rule);
     this.guesses?.put(ranking.order, ranking.scores, this.rankings);
     this.options.onRanking();
   }

@@ -74,7 +74,7 @@ export class TaskTuning {
     const [versions, current] = [await this.models.versions(), await this.models.current()];
     const best = bestVersion(versions);
     return versions.map(({ version, manifest }) => {
-      const { accuracy, rows } = manifest.metrics;
+      const { accuracy = manifest.metrics['exactMatch'] ?? manifest.metrics['r2'], rows } = manifest.metrics;
       const trained = manifest.data['rows'];
       return {
         version,
@@ -92,11 +92,11 @@ export class TaskTuning {
     await this.changeModel();
   }
 
-  /** Decisions until the next fine-tuning; undefined if it is off, or the trainer does not know such tasks or models. */
+  /** Decisions until the next fine-tuning; undefined if it is off, or the trainer cannot start from the model in use. */
   get until(): number | undefined {
     const { decisions, services } = this.options;
     const { kind } = decisions.definition;
-    if (kind !== 'single' || (this.fixed !== undefined && this.fixed === this.opened)) return undefined;
+    if (this.fixed !== undefined && this.fixed === this.opened) return undefined;
     const { labeled } = decisions.state.counts();
     return untilFineTune({
       kind,

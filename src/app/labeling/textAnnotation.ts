@@ -29,8 +29,9 @@ export interface ShownGuess {
   readonly scores: readonly ShownScore[];
   /** Those that it holds to be right. */
   readonly chosen: readonly ShownScore[];
-  /** For `number`. */
+  /** For `number`; of a joint model the number beside the labels, which is called {@link numberName}. */
   readonly number?: number;
+  readonly numberName?: string;
   /** What accepting it decides; absent where it is no answer to the task's question, or no task is open. */
   readonly value?: DecisionValue;
   /** Name and version of the model in use; absent: the open task's own guess. */
@@ -178,14 +179,14 @@ export function guessOfPrediction(prediction: Prediction, task?: Pick<Annotating
     const own = task && labelNamed(task.definition, label);
     return own ? { ...shown(own), score } : { id: label, name: label, style: index, score };
   };
-  const { kind } = prediction;
+  const { kind, value: beside, valueName } = prediction;
   const chosen = decided(prediction).map(shownScore);
   const value = task && valueOf(prediction, chosen, task);
   return {
     kind,
     scores: kind === 'number' ? [] : ranked(prediction).map(shownScore),
     chosen: kind === 'number' ? [] : chosen,
-    ...(kind === 'number' ? { number: prediction.scores[0] ?? 0 } : {}),
+    ...(kind === 'number' ? { number: prediction.scores[0] ?? 0 } : beside === undefined ? {} : { number: beside, ...(valueName === undefined ? {} : { numberName: valueName }) }),
     ...(value === undefined ? {} : { value }),
     model: `${prediction.model.name} ${prediction.model.version}`,
   };

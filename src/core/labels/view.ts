@@ -39,7 +39,7 @@ export interface Guess {
   /** For each label of the labels that are offered, 0..1; for `number` the value alone. */
   readonly scores: readonly number[];
   readonly value: DecisionValue;
-  /** Probability of the best label, 0..1; 1 for `number`. */
+  /** Score of the label that is chosen, for `multi` of the most probable, 0..1; 1 for `number`. */
   readonly confidence: number;
 }
 
@@ -111,6 +111,7 @@ export interface FineTuneState {
 
 export interface Score {
   readonly rows: number;
+  /** Share of the rows whose answer is right, of several labels all of them; for `number` R². */
   readonly accuracy: number;
   readonly low: number;
   readonly high: number;
@@ -125,6 +126,7 @@ export interface ModelVersion {
   readonly created?: string;
   readonly parent?: string;
   readonly rows?: number;
+  /** As in {@link Score}. */
   readonly accuracy?: number;
 }
 

@@ -28,9 +28,30 @@ export function ruleInOrder(task: DecidedTask, labels: readonly string[]): Decis
 /** The rule of an ensemble: that of its members where they all have the same, else the default. @param labels of the ensemble, in its order */
 export function agreedRule(members: readonly DecidedTask[], labels: readonly string[]): DecisionRule {
   const rules = members.map((task) => ruleInOrder(task, labels));
-  const from = ({ threshold, thresholds }: DecisionRule, label: number): number => thresholds?.[label] ?? threshold ?? 0.5;
   const [first, ...others] = rules as [DecisionRule, ...DecisionRule[]];
-  return others.every((other) => labels.every((_, label) => Math.abs(from(first, label) - from(other, label)) < 1e-9)) ? first : { kind: first.kind };
+  return others.every((other) => labels.every((_, label) => Math.abs(thresholdOf(first, label) - thresholdOf(other, label)) < 1e-9)) ? first : { kind: first.kind };
+}
+
+/** Score from which a label is chosen: any of `multi`, the second of two where {@link isByThreshold}. */
+export function thresholdOf({ threshold, thresholds }: DecisionRule, label: number): number {
+  return thresholds?.[label] ?? threshold ?? 0.5;
+}
+
+/** Whether the second of two labels is chosen by its threshold, in place of the most probable one. @param labels that there are */
+export function isByThreshold({ kind, threshold }: DecisionRule, labels: number): boolean {
+  return kind === 'single' && threshold !== undefined && labels === 2;
+}
+
+/**
+ * Of the labels that a model holds to be right the most probable one, or where it holds none to be right the most probable of all: the one that stands for its answer. -1 without scores.
+ *
+ * @param scores as in {@link chosenLabels}
+ */
+export function leadingLabel(rule: DecisionRule, scores: ArrayLike<number>): number {
+  const chosen = chosenLabels(rule, scores);
+  let best = -1;
+  for (const label of chosen.length > 0 ? chosen : Array.from(scores, (_, each) => each)) if (best < 0 || scores[label]! > scores[best]!) best = label;
+  return best;
 }
 
 /**
@@ -39,10 +60,11 @@ export function agreedRule(members: readonly DecidedTask[], labels: readonly str
  *
  * @param scores of one text, one per label
  */
-export function chosenLabels({ kind, threshold, thresholds }: DecisionRule, scores: ArrayLike<number>): number[] {
+export function chosenLabels(rule: DecisionRule, scores: ArrayLike<number>): number[] {
+  const { kind } = rule;
   if (kind === 'number' || scores.length === 0) return [];
-  if (kind === 'multi') return Array.from(scores, (_, label) => label).filter((label) => scores[label]! >= (thresholds?.[label] ?? threshold ?? 0.5));
-  if (threshold !== undefined && scores.length === 2) return [scores[1]! >= threshold ? 1 : 0];
+  if (kind === 'multi') return Array.from(scores, (_, label) => label).filter((label) => scores[label]! >= thresholdOf(rule, label));
+  if (isByThreshold(rule, scores.length)) return [scores[1]! >= thresholdOf(rule, 1) ? 1 : 0];
   let best = 0;
   for (let label = 1; label < scores.length; label++) if (scores[label]! > scores[best]!) best = label;
   return [best];

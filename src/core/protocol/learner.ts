@@ -1,3 +1,4 @@
+import type { DecisionRule } from '../model/deciding';
 import type { TaskKind } from '../model/onnxWriter';
 
 /**
@@ -66,6 +67,8 @@ export interface FeatureBatch {
   readonly width: number;
   /** The base model's scores for the task's labels [n, labels]; absent if it has others. */
   readonly scores?: Float32Array;
+  /** How the base model decides from its scores; absent with them, and where it decides as its kind does without thresholds. The same in every batch of a model. */
+  readonly rule?: DecisionRule;
   /** [n] The texts themselves, whose n-grams the head reads; nothing else of them is kept. Those of texts that were sent before are ignored. */
   readonly texts?: readonly string[];
 }
@@ -87,6 +90,8 @@ export interface Ranking {
   readonly reasons: readonly QueueReason[];
   /** The head's scores of `order` [n, labels]; empty if there is no head. */
   readonly scores: Float32Array;
+  /** What decides from `scores`, and from those of the other texts. */
+  readonly rule: DecisionRule;
   /** How many wait in all. */
   readonly open: number;
   /** Whether the head has enough decisions (5 of each label) for its word to count, and does clearly better than chance on those that it did not see. */

@@ -1,11 +1,13 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { classifyFile, type ClassifyRequest } from '../../../src/app/classifyFile';
+import { askedModel, classifyFile, type ClassifyRequest } from '../../../src/app/classifyFile';
 import { appendColumns } from '../../../src/core/csv/appendColumns';
 import { RecordReader, readAll } from '../../../src/core/csv/reader';
 import { CancelledError, HumanError } from '../../../src/core/errors';
+import { validateBundle } from '../../../src/core/model/bundle';
 import type { PredictedScores } from '../../../src/core/protocol/predictor';
 import type { PredictOptions } from '../../../src/inference/predictor';
+import { wordBundle } from '../../fixtures/wordModel';
 import { MemorySink } from './memorySink';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -115,6 +117,15 @@ describe('classifyFile', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it('asks a model by its own threshold, or the one that is given, and for its number', () => {
+    const bundle = wordBundle({ name: 'words', version: '1', good: ['good'], bad: ['bad'], threshold: 0.25 });
+    const { manifest } = validateBundle(bundle, 'words');
+    const asked = { key: 'k', kind: 'single', threshold: 0.25, labels: ['negative', 'positive'] };
+    assert.deepStrictEqual(askedModel({ key: 'k', manifest }), asked);
+    assert.deepStrictEqual(askedModel({ key: 'k', manifest }, 0.75), { ...asked, threshold: 0.75 });
+    assert.deepStrictEqual(askedModel({ key: 'k', manifest: { ...manifest, task: { ...manifest.task, value: { name: 'stars', mean: 3, deviation: 1 } } } }), { ...asked, valueName: 'stars' });
   });
 
   it('writes what kinds of tasks answer', async () => {

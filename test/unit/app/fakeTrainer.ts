@@ -28,8 +28,8 @@ export class FakeTrainer implements WorkerHandle {
     serve<TrainerMethods>(port, {
       train: async (call, { signal, progress }) => {
         await course(call, progress, signal);
-        const { name, version } = call.identity;
-        return { bundle: wordBundle({ name, version, good: ['good'], bad: ['bad'] }), epochs: [progressOf(1, 10, true).finished!], best: 0, examplesPerSecond: 1000, history: [{ step: 1, loss: 0.5 }], stepsPerEpoch: 10, validationScores: new Float32Array(0) };
+        const { identity: { name, version }, threshold } = call;
+        return { bundle: wordBundle({ name, version, good: ['good'], bad: ['bad'], threshold }), epochs: [progressOf(1, 10, true).finished!], best: 0, examplesPerSecond: 1000, history: [{ step: 1, loss: 0.5 }], stepsPerEpoch: 10, validationScores: new Float32Array(0) };
       },
     });
   }

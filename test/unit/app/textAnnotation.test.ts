@@ -99,6 +99,18 @@ describe('annotationOf', () => {
     assert.strictEqual(elsewhere.guess.value, undefined, 'nothing to accept');
   });
 
+  it('shows what a threshold chooses, however probable the other label is, and accepts that', () => {
+    const { guess } = annotationOf(taskWith({}), place, { ...calm, prediction: { ...predictionOf(['negative', 'positive'], [0.7, 0.3]), threshold: 0.25 } });
+    assert.deepStrictEqual([guess?.chosen.map(({ id }) => id), guess?.scores[0]?.id, guess?.value], [['pos'], 'neg', 'pos']);
+  });
+
+  it('shows the number of a joint model beside its label, which alone is an answer', () => {
+    const joint: Prediction = { ...predictionOf(['negative', 'positive'], [0.1, 0.9]), value: 4.2, valueName: 'stars' };
+    const guess = guessOfPrediction(joint, taskWith({}));
+    assert.deepStrictEqual([guess.chosen[0]?.name, guess.number, guess.numberName, guess.value], ['positive', 4.2, 'stars', 'pos']);
+    assert.strictEqual(guessOfPrediction(predictionOf(['negative', 'positive'], [0.1, 0.9])).number, undefined);
+  });
+
   it('answers a task of several labels with all that are more probable than not, and a number with a number', () => {
     const several = guessOfPrediction(predictionOf(['negative', 'positive'], [0.6, 0.9], 'multi'), taskWith({ kind: 'multi' }));
     assert.deepStrictEqual(several.value, ['pos', 'neg']);

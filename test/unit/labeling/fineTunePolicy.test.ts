@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { canFineTune, fineTuneRows, isKept, stopHint, untilFineTune, type DecidedText, type FineTuneCounts, type StopEvidence } from '../../../src/labeling/fineTunePolicy';
+import { answerError, canFineTune, constantError, fineTuneRows, isKept, stopHint, untilFineTune, type DecidedText, type FineTuneCounts, type StopEvidence } from '../../../src/labeling/fineTunePolicy';
 
 const pause = (): Promise<void> => Promise.resolve();
 
@@ -16,6 +16,9 @@ describe('fine-tuning', () => {
     assert.strictEqual(untilFineTune({ ...counts, every: 0 }), undefined);
     assert.ok(canFineTune({ kind: 'number', byLabel: [], labeled: 10 }));
     assert.ok(!canFineTune({ kind: 'number', byLabel: [], labeled: 9 }));
+    assert.ok(canFineTune({ kind: 'multi', byLabel: [12, 7], labeled: 12 }));
+    assert.ok(!canFineTune({ kind: 'multi', byLabel: [12, 12], labeled: 12 }), 'all texts have all labels');
+    assert.ok(!canFineTune({ kind: 'multi', byLabel: [4, 3], labeled: 12 }));
   });
 
   it('learns from labels alone and is judged on the checks alone', async () => {
@@ -23,7 +26,7 @@ describe('fine-tuning', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(text, { maxLength: 120 }), fc.integer(), async (texts, seed) => {
         const decided = texts.map((one, position): DecidedText => ({ ...one, position }));
-        const { training, validation, holdout } = await fineTuneRows(decided, seed, pause);
+        const { training, validation, holdout } = await fineTuneRows(decided, 'single', seed, pause);
         const sorted = (rows: readonly DecidedText[]): DecidedText[] => [...rows].sort((a, b) => a.position - b.position);
         assert.deepStrictEqual(sorted([...training, ...validation]), decided.filter(({ value, check }) => value !== null && !check));
         assert.deepStrictEqual(holdout, decided.filter(({ value, check }) => value !== null && check));
@@ -33,31 +36,90 @@ describe('fine-tuning', () => {
           assert.ok(Math.abs(of(validation) - 0.15 * all) <= 1);
           assert.ok(all === 0 || of(training) > 0);
         }
-        assert.deepStrictEqual((await fineTuneRows([...decided].reverse(), seed, pause)).training, training);
+        assert.deepStrictEqual((await fineTuneRows([...decided].reverse(), 'single', seed, pause)).training, training);
       }),
     );
   });
 
   it('weighs classes when one is twice another', async () => {
     const rows = (sizes: readonly number[]): DecidedText[] => sizes.flatMap((size, label) => Array.from({ length: size }, (_, i): DecidedText => ({ position: label * 100 + i, value: [label], check: false })));
-    assert.strictEqual((await fineTuneRows(rows([20, 11]), 1, pause)).balance, false);
-    assert.strictEqual((await fineTuneRows(rows([20, 10]), 1, pause)).balance, true);
-    assert.strictEqual((await fineTuneRows(rows([20]), 1, pause)).balance, false);
+    assert.strictEqual((await fineTuneRows(rows([20, 11]), 'single', 1, pause)).balance, false);
+    assert.strictEqual((await fineTuneRows(rows([20, 10]), 'single', 1, pause)).balance, true);
+    assert.strictEqual((await fineTuneRows(rows([20]), 'single', 1, pause)).balance, false);
   });
 
   it('is kept unless it loses more rows than chance would', () => {
-    const kept = (lost: number, won: number, both = 10): boolean => isKept([...fill(lost, true), ...fill(won, false), ...fill(both, true)], [...fill(lost, false), ...fill(won, true), ...fill(both, true)]);
+    const kept = (lost: number, won: number, both = 10): boolean => isKept([...fill(lost, 0), ...fill(won, 1), ...fill(both, 0)], [...fill(lost, 1), ...fill(won, 0), ...fill(both, 0)]);
     assert.ok(isKept([], []));
     for (const [lost, won] of [[0, 0], [1, 0], [2, 0], [4, 1], [5, 2], [13, 8], [300, 310]] as const) assert.ok(kept(lost, won), `${lost} : ${won}`);
     for (const [lost, won] of [[3, 0], [5, 1], [6, 2], [14, 8], [40, 0], [1200, 1100]] as const) assert.ok(!kept(lost, won), `${lost} : ${won}`);
-    assert.throws(() => isKept([true], []), /0 rows/);
+    assert.throws(() => isKept([0], []), /0 rows/);
+    const error = fc.oneof(fc.nat({ max: 1 }), fc.double({ min: 0, max: 9, noNaN: true }));
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.boolean(), fc.boolean())), (rows) => {
+      fc.property(fc.array(fc.tuple(error, error)), (rows) => {
         const [before, after] = [rows.map(([was]) => was), rows.map(([, is]) => is)];
         // of two versions at least one is not worse than the other
         assert.ok(isKept(before, after) || isKept(after, before));
       }),
     );
+  });
+});
+
+describe('fine-tuning for several labels and for numbers', () => {
+  it('learns from all that was labelled, validates with a share of each stratum, and weighs nothing', async () => {
+    const sets = fc.subarray([0, 1, 2]);
+    const several = fc.array(sets, { minLength: 1, maxLength: 80 });
+    const numbers = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 80 });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(several.map((values) => ({ kind: 'multi' as const, values })), numbers.map((values) => ({ kind: 'number' as const, values }))), async ({ kind, values }) => {
+        const decided = values.map((value, position): DecidedText => ({ position, value, check: position % 6 === 5 }));
+        const { training, validation, holdout, balance } = await fineTuneRows(decided, kind, 1, pause);
+        assert.deepStrictEqual([...training, ...validation, ...holdout].sort((a, b) => a.position - b.position), decided);
+        assert.ok(training.length > 0 && !balance);
+        assert.ok(validation.length < 0.15 * (training.length + validation.length) + 10);
+        assert.ok(kind === 'multi' || training.length + validation.length < 7 || validation.length > 0);
+      }),
+    );
+  });
+
+  it('measures an answer by what was decided', () => {
+    assert.deepStrictEqual([answerError([1], [1]), answerError([1], [0]), answerError([], []), answerError([], [2]), answerError([0, 1], [])], [0, 1, 0, 1, 1]);
+    assert.ok(Math.abs(answerError([0, 1], [1, 2, 3]) - 0.6) < 1e-12);
+    assert.strictEqual(answerError(3.5, 5), 1.5);
+    fc.assert(fc.property(fc.subarray([0, 1, 2, 3]), fc.subarray([0, 1, 2, 3]), (a, b) => assert.strictEqual(answerError(a, b), answerError(b, a))));
+  });
+
+  it('knows how well always saying the same would do', () => {
+    assert.strictEqual(constantError([[0], [0], [1]]), 1);
+    assert.strictEqual(constantError([[], [], [0, 1]]), 1);
+    assert.strictEqual(constantError([1, 2, 10]), 9);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1 }), fc.integer({ min: -12, max: 12 }), (values, said) => {
+        assert.ok(constantError(values) <= values.reduce((sum, value) => sum + answerError(value, said), 0));
+      }),
+    );
+  });
+
+  it('keeps what is no clear loss, by how far answers moved', () => {
+    // exact: of the 2^n ways to throw the signs, the share whose sum is as bad
+    const tail = (changes: readonly number[]): number => {
+      const loss = changes.reduce((sum, change) => sum + change, 0);
+      const ways = 2 ** changes.length;
+      let asBad = 0;
+      for (let way = 0; way < ways; way++) if (changes.reduce((sum, change, bit) => sum + Math.abs(change) * (way & (1 << bit) ? 1 : -1), 0) >= loss - 1e-9) asBad++;
+      return asBad / ways;
+    };
+    const kept = (changes: readonly number[]): boolean => isKept(fill(changes.length, 10), changes.map((change) => 10 + change));
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -5, max: 5 }), { maxLength: 10 }), (changes) => {
+        const exact = tail(changes);
+        // 2,000 draws miss by less than this
+        if (Math.abs(exact - 0.15) > 0.04) assert.strictEqual(kept(changes), exact >= 0.15);
+      }),
+    );
+    assert.ok(kept([9, -2, -2, -2, -2]) && !kept([-1, 4, 4, 5, 5, 6]));
+    const many = (up: number): number[] => Array.from({ length: 900 }, (_, row) => (row % 10 < up ? 1 + (row % 3) : -1 - (row % 3)));
+    assert.ok(kept(many(5)) && !kept(many(6)));
   });
 });
 

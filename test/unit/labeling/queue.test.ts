@@ -45,7 +45,7 @@ function stateOf({ count, seed, trusted, closed, known, keywords }: Situation): 
     closedChecks: open.filter((waits, position) => waits === 0 && made.setup.checks[position] === 1).length,
     decisions: Int32Array.of(12, 3, 0),
     trusted,
-    ...(known > 0 ? { model: { kind: 'single', store, coverage: new Coverage(store.statistics().ngrams, pool.shuffled.filter((position) => store.known[position] === 1)), scores, decided: Int32Array.from(open.keys()).filter((position) => open[position] === 0 && store.known[position] === 1) } } : {}),
+    ...(known > 0 ? { model: { rule: { kind: 'single' }, store, coverage: new Coverage(store.statistics().ngrams, pool.shuffled.filter((position) => store.known[position] === 1)), scores, decided: Int32Array.from(open.keys()).filter((position) => open[position] === 0 && store.known[position] === 1) } } : {}),
   };
 }
 
@@ -105,7 +105,7 @@ describe('the queue', () => {
       const chosen = Array.from(order).filter((_, place) => reasons[place] !== 'check');
       const expected: QueueReason = trusted ? 'uncertain' : 'start';
       assert.ok(reasons.every((reason) => reason === 'check' || reason === expected));
-      return chosen.map((position) => margin('single', scores, position, 3));
+      return chosen.map((position) => margin({ kind: 'single' }, scores, position, 3));
     };
     const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
     const trusted = marginsOf(true);
@@ -136,16 +136,30 @@ describe('the queue', () => {
   it('lists the surest first when asked to', () => {
     const state = stateOf({ count: 300, seed: 9, trusted: true, closed: 0.1, known: 0.3, keywords: 0 });
     const { order, reasons } = rankQueue('confident', state);
-    const sureness = Array.from(order, (position) => confidence('single', state.model!.scores!, position, 3));
+    const sureness = Array.from(order, (position) => confidence({ kind: 'single' }, state.model!.scores!, position, 3));
     assert.deepStrictEqual(sureness, [...sureness].sort((a, b) => b - a));
     assert.deepStrictEqual(reasons.map((reason) => reason === 'confident'), sureness.map((score) => score >= 0));
   });
 
   it('measures how undecided scores are', () => {
     const scores = Float32Array.of(0.5, 0.3, 0.2, 0.05, 0.9, 0.6, NaN, NaN, NaN);
-    assert.ok(Math.abs(margin('single', scores, 0, 3) - 0.2) < 1e-6);
-    assert.ok(Math.abs(margin('multi', scores, 1, 3) - 0.2) < 1e-6);
-    assert.ok(margin('single', scores, 2, 3) > 1);
-    assert.ok(Math.abs(confidence('multi', scores, 1, 3) - 0.6) < 1e-6);
+    assert.ok(Math.abs(margin({ kind: 'single' }, scores, 0, 3) - 0.2) < 1e-6);
+    assert.ok(Math.abs(margin({ kind: 'multi' }, scores, 1, 3) - 0.2) < 1e-6);
+    assert.ok(margin({ kind: 'single' }, scores, 2, 3) > 1);
+    assert.ok(Math.abs(confidence({ kind: 'multi' }, scores, 1, 3) - 0.6) < 1e-6);
+  });
+
+  it('measures by thresholds where there are any', () => {
+    const near = (actual: number, expected: number): void => assert.ok(Math.abs(actual - expected) < 1e-6, `${actual}, not ${expected}`);
+    const two = Float32Array.of(0.7, 0.3, 0.4, 0.6);
+    const rule = { kind: 'single', threshold: 0.25 } as const;
+    near(margin(rule, two, 0, 2), 0.1);
+    near(margin(rule, two, 1, 2), 0.7);
+    near(confidence(rule, two, 0, 2), 0.3);
+    near(margin({ kind: 'single', threshold: 0.5 }, two, 0, 2), margin({ kind: 'single' }, two, 0, 2));
+    const several = { kind: 'multi', thresholds: [0.9, 0.2] } as const;
+    near(margin(several, two, 0, 2), 0.2);
+    near(confidence(several, two, 0, 2), 0.3);
+    near(confidence(several, two, 1, 2), 0.6);
   });
 });

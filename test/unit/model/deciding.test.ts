@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { chosenLabels, ruleOf } from '../../../src/core/model/deciding';
+import { chosenLabels, leadingLabel, ruleOf } from '../../../src/core/model/deciding';
 
 const scores = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 8 });
 const threshold = fc.double({ min: 0, max: 1, noNaN: true });
@@ -26,6 +26,18 @@ describe('what decides for labels', () => {
         assert.deepStrictEqual(chosenLabels(ruleOf({ kind: 'multi', thresholds }, from), all), expected(() => from), 'a threshold of one’s own goes before those of the card');
       }),
     );
+  });
+
+  it('lets the most probable of the chosen lead, or of all where none is chosen', () => {
+    fc.assert(
+      fc.property(scores, threshold, fc.constantFrom('single' as const, 'multi' as const), (all, from, kind) => {
+        const rule = { kind, threshold: from };
+        const chosen = chosenLabels(rule, all);
+        const among = chosen.length > 0 ? chosen : [...all.keys()];
+        assert.strictEqual(leadingLabel(rule, all), among.find((label) => among.every((other) => all[other]! <= all[label]!)));
+      }),
+    );
+    assert.strictEqual(leadingLabel({ kind: 'single' }, []), -1);
   });
 
   it('is nothing for a number', () => {

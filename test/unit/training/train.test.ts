@@ -325,6 +325,20 @@ describe('training that is continued', () => {
     assert.deepStrictEqual(said, [[0, 1, 2]]);
   });
 
+  it('may get another threshold: the weights are the same, card and measures are as if it had always been that', async () => {
+    const strict = { ...small, threshold: 0.999 };
+    const unbroken = await run(strict);
+    const cardOf = ({ bundle }: TrainResult): unknown => {
+      const { task, metrics } = validateBundle(bundle, 'remarks').manifest;
+      return { task, metrics };
+    };
+    assert.notDeepStrictEqual(cardOf(unbroken), cardOf(outcome));
+    for (const file of whole) {
+      const { result } = await goOn(strict, file);
+      assert.deepStrictEqual([result.bundle.model, result.best, cardOf(result)], [outcome.bundle.model, outcome.best, cardOf(unbroken)]);
+    }
+  });
+
   it('starts from a base as before', async () => {
     const files: Uint8Array[] = [];
     const { bundle } = await run(based, { takeEarlier: () => undefined, onCheckpoint: (file) => void files.push(file), onContinue: () => assert.fail(), onStartOver: () => assert.fail(), interval: 0 });

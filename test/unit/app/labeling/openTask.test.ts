@@ -312,6 +312,23 @@ describe('an open task', () => {
     assert.strictEqual(strongest?.weight, 0.5);
   });
 
+  it('heeds the threshold of its model: in guesses, in reasons, in fine-tuning and the version that comes of it', async () => {
+    // the model gives texts without `good` a quarter for positive
+    await writeBundle(harness.fileSystem, '/models/sentiment', wordBundle({ name: 'sentiment', version: '1', good: ['good'], bad: ['bad'], threshold: 0.2 }));
+    const task = await opened();
+    await until(() => task.learning.cached === 1);
+    const { total } = await task.list({ guess: 'positive' }, 0, 1);
+    assert.deepStrictEqual([total, task.guessOf(idOf(0))?.value, task.guessOf(idOf(0))?.confidence], [120, 'positive', 0.25]);
+    const reasonsFor = async (row: number): Promise<number | undefined> => (await task.explain(idOf(row))).find(({ start }) => start === 0)?.weight;
+    assert.deepStrictEqual([await reasonsFor(0), await reasonsFor(1)], [0, 0.5], 'both are about positive');
+    await label(task, 60);
+    const { before, after, version } = await task.fineTune();
+    assert.ok(before && after);
+    assert.ok(before.accuracy > 0 && before.accuracy < 1 && after.accuracy === before.accuracy, 'positive is all that either says');
+    assert.strictEqual(harness.trained[0]?.threshold, 0.2);
+    assert.strictEqual((await harness.session.models.open(`${folder}/.label-lens/reviews/models/${version}`)).manifest.task.threshold, 0.2);
+  });
+
   describe('fine-tuning', () => {
     it('keeps a version that is not worse, follows it, and goes back', async () => {
       harness.settings.model = 'reviews';

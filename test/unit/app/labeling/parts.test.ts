@@ -62,8 +62,8 @@ describe('dividing decisions for fine-tuning', () => {
   const positions = (texts: readonly DecidedText[]): number[] => texts.map(({ position }) => position).sort((a, b) => a - b);
 
   it('holds out the checks alone where there are ten, and a part of the others besides where there are fewer', async () => {
-    assert.deepStrictEqual(positions((await divide(decided(60, 10), idAt, pause)).holdout), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    const { holdout, training, validation } = await divide(decided(100, 3), idAt, pause);
+    assert.deepStrictEqual(positions((await divide(decided(60, 10), 'single', idAt, pause)).holdout), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const { holdout, training, validation } = await divide(decided(100, 3), 'single', idAt, pause);
     assert.ok(holdout.length > 12 && holdout.length < 40, `${holdout.length}`);
     for (const label of [0, 1, 2]) assert.ok(holdout.some(({ value }) => Array.isArray(value) && value[0] === label));
     assert.deepStrictEqual(positions([...holdout, ...training, ...validation]), positions(decided(100, 3)));
@@ -72,10 +72,10 @@ describe('dividing decisions for fine-tuning', () => {
   it('never judges by what was learned from before', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 10, max: 100 }), fc.integer({ min: 0, max: 20 }), fc.integer({ min: 1, max: 90 }), async (count, checks, more) => {
-        const { training, validation } = await divide(decided(count, checks), idAt, pause);
+        const { training, validation } = await divide(decided(count, checks), 'single', idAt, pause);
         const learned = new Set(positions([...training, ...validation]));
         // the checks come first here, so a later decision is none
-        assert.ok((await divide(decided(count + more, checks), idAt, pause)).holdout.every(({ position }) => !learned.has(position)));
+        assert.ok((await divide(decided(count + more, checks), 'single', idAt, pause)).holdout.every(({ position }) => !learned.has(position)));
       }),
     );
   });
@@ -84,14 +84,26 @@ describe('dividing decisions for fine-tuning', () => {
 describe('guesses', () => {
   it('read by kind, and not at all where the model has no word', () => {
     const labels = ['a', 'b', 'c'];
-    assert.deepStrictEqual(readGuess({ kind: 'single', labels }, [0.25, 0.5, 0.25]), { scores: [0.25, 0.5, 0.25], value: 'b', confidence: 0.5 });
-    assert.deepStrictEqual(readGuess({ kind: 'multi', labels }, [0.75, 0.5, 0.25])?.value, ['a', 'b']);
-    assert.deepStrictEqual(readGuess({ kind: 'number', labels: [] }, [3.5]), { scores: [3.5], value: 3.5, confidence: 1 });
-    assert.strictEqual(readGuess({ kind: 'single', labels }, [NaN, NaN, NaN]), undefined);
+    assert.deepStrictEqual(readGuess({ rule: { kind: 'single' }, labels }, [0.25, 0.5, 0.25]), { scores: [0.25, 0.5, 0.25], value: 'b', confidence: 0.5 });
+    assert.deepStrictEqual(readGuess({ rule: { kind: 'multi' }, labels }, [0.75, 0.5, 0.25])?.value, ['a', 'b']);
+    assert.deepStrictEqual(readGuess({ rule: { kind: 'number' }, labels: [] }, [3.5]), { scores: [3.5], value: 3.5, confidence: 1 });
+    assert.strictEqual(readGuess({ rule: { kind: 'single' }, labels }, [NaN, NaN, NaN]), undefined);
+  });
+
+  it('heed thresholds', () => {
+    const two = ['a', 'b'];
+    assert.deepStrictEqual(readGuess({ rule: { kind: 'single', threshold: 0.25 }, labels: two }, [0.625, 0.375]), { scores: [0.625, 0.375], value: 'b', confidence: 0.375 });
+    assert.strictEqual(readGuess({ rule: { kind: 'single', threshold: 0.75 }, labels: two }, [0.375, 0.625])?.value, 'a');
+    assert.deepStrictEqual(readGuess({ rule: { kind: 'multi', thresholds: [0.875, 0.25] }, labels: two }, [0.75, 0.375]), { scores: [0.75, 0.375], value: ['b'], confidence: 0.375 });
+    const guesses = new Guesses({ rule: { kind: 'single' }, labels: two }, 1);
+    guesses.put([0], Float32Array.of(0.625, 0.375), 1);
+    assert.strictEqual(guesses.at(0)?.value, 'a');
+    guesses.decideBy({ kind: 'single', threshold: 0.25 });
+    assert.strictEqual(guesses.at(0)?.value, 'b');
   });
 
   it('are replaced by later ones, never by earlier ones', () => {
-    const guesses = new Guesses({ kind: 'single', labels: ['a', 'b'] }, 3);
+    const guesses = new Guesses({ rule: { kind: 'single' }, labels: ['a', 'b'] }, 3);
     guesses.put([2, 0], Float32Array.of(1, 0, 0, 1), 5);
     guesses.put([2], Float32Array.of(0, 1), 4);
     assert.deepStrictEqual([guesses.at(2)?.value, guesses.at(0)?.value, guesses.at(1)], ['a', 'b', undefined]);
@@ -149,7 +161,7 @@ describe('what can be learned from', () => {
 describe('an insight', () => {
   const labels = newLabels(['bad', 'good|great']);
   const parts: InsightParts = {
-    kind: 'single',
+    rule: { kind: 'single' },
     labels,
     annotators: ['ann', 'mei'],
     truth: ['bad', 'bad', labels[1]?.id ?? '', 'gone'],
@@ -167,10 +179,18 @@ describe('an insight', () => {
     assert.ok(insight.outlook && insight.outlook.decisions === 50 && insight.outlook.low <= insight.outlook.accuracy && insight.outlook.accuracy <= insight.outlook.high);
   });
 
+  it('is about what thresholds choose', () => {
+    const single = makeInsight({ ...parts, rule: { kind: 'single', threshold: 0.8 } });
+    assert.deepStrictEqual([single.evaluated, single.confusion], [3, [[2, 0], [0, 1]]]);
+    const scores = Float32Array.of(0.75, 0.25, 0.75, 0.25);
+    const multi = makeInsight({ ...parts, rule: { kind: 'multi', thresholds: [0.5, 0.2] }, truth: [['bad', labels[1]?.id ?? ''], ['bad']], scores });
+    assert.deepStrictEqual([multi.accuracy?.accuracy, multi.perLabel[1]?.precision], [0.5, 0.5]);
+  });
+
   it('knows several labels and numbers', () => {
-    const multi = makeInsight({ ...parts, kind: 'multi', truth: [['bad'], []], scores: Float32Array.of(0.75, 0.25, 0.75, 0.25) });
+    const multi = makeInsight({ ...parts, rule: { kind: 'multi' }, truth: [['bad'], []], scores: Float32Array.of(0.75, 0.25, 0.75, 0.25) });
     assert.deepStrictEqual([multi.evaluated, multi.accuracy?.accuracy, multi.perLabel[0]?.precision, multi.perLabel[0]?.recall], [2, 0.5, 0.5, 1]);
-    const number = makeInsight({ ...parts, kind: 'number', labels: [], truth: [1, 2, 3], scores: Float32Array.of(1, 2, 4) });
+    const number = makeInsight({ ...parts, rule: { kind: 'number' }, labels: [], truth: [1, 2, 3], scores: Float32Array.of(1, 2, 4) });
     assert.deepStrictEqual([number.evaluated, number.regression?.mae, number.accuracy], [3, 1 / 3, undefined]);
     assert.strictEqual(makeInsight({ ...parts, truth: [], scores: new Float32Array(0), curve: [] }).evaluated, 0);
   });

@@ -8,6 +8,7 @@ import { FolderTasks } from '../../../../src/app/labeling/labelingTasks';
 import { silentLog } from '../../../../src/app/log';
 import { ModelStore } from '../../../../src/app/modelStore';
 import { Session } from '../../../../src/app/session';
+import { writeBundle } from '../../../../src/app/taskModels';
 import { Trainings } from '../../../../src/app/trainings';
 import type { WorkerHandle } from '../../../../src/core/protocol/worker';
 import { Random } from '../../../../src/core/util/random';
@@ -15,6 +16,7 @@ import { openInput } from '../../../../src/platform/node/files';
 import { NodeFileSystem } from '../../../../src/platform/node/fileSystem';
 import { startNodeWorker } from '../../../../src/platform/node/workers';
 import { buildDist } from '../../../dist';
+import { wordBundle } from '../../../fixtures/wordModel';
 import { until } from './harness';
 import { pause } from './inputs';
 
@@ -40,21 +42,24 @@ describe('labelling with the real workers', function () {
   let dist: string;
   let session: Session;
   let tasks: FolderTasks;
+  const fileSystem = new NodeFileSystem();
+  const start = (name: string): WorkerHandle => startNodeWorker(path.join(dist, name));
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'label-lens-loop-'));
     dist = path.join(folder, 'dist');
     await buildDist(dist, ['predictor', 'learner', 'trainer', 'kernelHelper']);
-    const start = (name: string): WorkerHandle => startNodeWorker(path.join(dist, name));
-    const fileSystem = new NodeFileSystem();
-    session = new Session({
-      models: new ModelStore({ fileSystem, shippedFolder: path.resolve('models'), workspaceFolders: () => [folder] }),
+    ({ session, tasks } = opened(path.resolve('models')));
+  });
+  const opened = (shippedFolder: string): { session: Session; tasks: FolderTasks } => {
+    const session = new Session({
+      models: new ModelStore({ fileSystem, shippedFolder, workspaceFolders: () => [folder] }),
       trainings: new Trainings({ fileSystem, startTrainer: () => start('trainer.js'), cores: 2, pause }),
       startPredictor: () => start('predictor.js'),
       settings: { model: 'topics', onDidChange: new Emitter<void>().event },
       log: silentLog,
     });
-    tasks = new FolderTasks(
+    const tasks = new FolderTasks(
       {
         fileSystem,
         openInput: (file) => openInput(file),
@@ -69,7 +74,8 @@ describe('labelling with the real workers', function () {
       },
       () => [folder],
     );
-  });
+    return { session, tasks };
+  };
   after(async () => {
     tasks.dispose();
     session.dispose();
@@ -121,5 +127,40 @@ describe('labelling with the real workers', function () {
     assert.ok(explained.length > 5 && explained.some(({ weight }) => weight !== 0));
     const insight = await task.insight();
     assert.ok(insight.evaluated === 80 && (insight.accuracy?.accuracy ?? 0) > 0.9);
+  });
+
+  it('fine-tunes for several labels at once and for numbers, from a base that knows neither and from its own version', async () => {
+    // a small base, whose layers all learn soon
+    const models = path.join(folder, 'models');
+    await writeBundle(fileSystem, path.join(models, 'sentiment'), wordBundle({ name: 'sentiment', version: '1', good: [...words.praise, ...words.both], bad: words.complaint }));
+    const own = opened(models);
+    const has = (text: string, list: readonly string[]): number => text.split(' ').filter((word) => list.includes(word)).length;
+    const random = new Random(3);
+    const all = Object.values(words).flat();
+    const rows = Array.from({ length: 300 }, () => {
+      const text = Array.from({ length: 6 }, () => (random.below(3) === 0 ? all[random.below(20)] : words.both[random.below(words.both.length)])).join(' ');
+      return { text, labels: (['praise', 'complaint'] as const).filter((label) => has(text, words[label]) > 0), stars: 3 + has(text, words.praise) - has(text, words.complaint) };
+    });
+    await writeFile(path.join(folder, 'rows.csv'), `text\n${rows.map(({ text }) => `${text}\n`).join('')}`);
+    try {
+      for (const kind of ['multi', 'number'] as const) {
+        const task = await own.tasks.create(folder, { name: kind, kind, labels: kind === 'multi' ? ['praise', 'complaint'] : [], sources: [{ kind: 'table', file: 'rows.csv', textColumns: ['text'] }] });
+        await task.ready;
+        const source = { file: 'rows.csv', row: 1 };
+        await task.decide({ targets: rows.map(({ text, labels, stars }) => ({ text, source, value: kind === 'multi' ? labels : stars })), status: 'labeled', origin: 'bulk' });
+        const first = await task.fineTune();
+        assert.deepStrictEqual([first.status, first.version, first.before, first.error], ['kept', 'v1', undefined, undefined], kind);
+        assert.ok(first.after && first.after.rows >= 10 && first.after.accuracy > 0.3 && first.epochs.length > 1, JSON.stringify(first.after));
+        const { manifest } = await own.session.models.open(path.join(folder, '.label-lens', kind, 'models', 'v1'));
+        assert.deepStrictEqual([manifest.task.kind, manifest.task.labels.length, manifest.metrics['rows']], [kind, kind === 'multi' ? 2 : 0, first.after.rows]);
+        assert.strictEqual((await task.versions())[0]?.accuracy, first.after.accuracy);
+        const second = await task.fineTune();
+        assert.deepStrictEqual(second.before, first.after, 'on the same rows');
+        assert.strictEqual(second.status, 'kept', 'the same training is as good as itself');
+      }
+    } finally {
+      own.tasks.dispose();
+      own.session.dispose();
+    }
   });
 });
