@@ -3,6 +3,7 @@ import { defaultModel } from '../app/modelStore';
 import { RecordReader } from '../core/csv/reader';
 import { ruleOf } from '../core/model/deciding';
 import type { Arguments, CommandSpec } from './arguments';
+import { textFlag } from './flags';
 import { readThreshold, thresholdFlag } from './kinds';
 import type { CliContext } from './context';
 import { DefectNotes } from './labeledFile';
@@ -13,7 +14,7 @@ export const classifySpec: CommandSpec = {
   operands: 'FILE|-',
   flags: {
     model: { value: 'NAME|DIR', help: 'model to ask (default sentiment)' },
-    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    text: textFlag,
     threshold: thresholdFlag,
     output: { value: 'FILE', help: 'where the copy goes, packed if it ends in .gz (default: standard output)' },
   },
