@@ -115,7 +115,7 @@ export function activate(context: vscode.ExtensionContext): TestingApi {
     pause,
   });
   const workshop = new TrainingWorkshop({ fileSystem, trainings, models, reports: trainingReports, tools, window, pause });
-  const trainingPanel = new TrainingPanelHost({ workshop, remembered: () => window.memory.get(), extensionUri: context.extensionUri, errors: { messageOf, note, show: (error) => errors.show(error) } });
+  const trainingPanel = new TrainingPanelHost({ workshop, remembered: () => window.memory.get(), extensionUri: context.extensionUri, errors: { messageOf, note } });
   const taskStatus = new TaskStatus(tasks);
   const taskTree = new TaskTree(tasks, messageOf);
   const activeTask = new ActiveTask({ tasks, state: context.workspaceState, isPanelVisible: () => panel.isVisible, annotator, onDidChangeAnnotator: settings.onDidChangeLabeling, errors });

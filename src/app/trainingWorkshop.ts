@@ -7,6 +7,7 @@ import type { AbortSignalLike } from '../core/protocol/rpc';
 import type { EpochReport } from '../core/protocol/trainer';
 import type { ComparisonChoice, DataChoice, DataPreview, PanelComparison, PanelFile, PanelModel, PanelTable, PanelTraining, Prepared, PrepareChoice, SavedReport, TrainingChoice, TrainingForm, TrainingPanelEvent } from '../core/protocol/trainingPanel';
 import type { FileSystem } from '../storage/fileSystem';
+import { LossHistory } from '../training/history';
 import { previewData } from './dataPreview';
 import { Emitter, type Disposable, type Event } from './events';
 import { excerpt } from './format';
@@ -102,9 +103,7 @@ interface Run {
 }
 
 interface Course extends TrainingCourse {
-  history: { readonly step: number; readonly loss: number }[];
-  /** Steps from one point of the history to the next. */
-  stride: number;
+  readonly losses: LossHistory;
   stepsPerEpoch: number;
   epochs: EpochReport[];
 }
@@ -112,8 +111,6 @@ interface Course extends TrainingCourse {
 /** Milliseconds between two messages about progress, and between two states of a live report, which costs more to show. */
 const PROGRESS_INTERVAL = 100;
 const REPORT_INTERVAL = 1000;
-/** Points of the loss curve that are kept; with twice as many, each two become one. */
-const MOST_POINTS = 1000;
 /** Of the rows of a sample, those that are enough to tell texts from other values; values of a column that the page shows, and their characters. */
 const TEXT_ROWS = 200;
 const SAMPLES = 20;
@@ -435,12 +432,7 @@ export class TrainingWorkshop implements Disposable {
   private follow(stepsPerEpoch: number, step: number, loss: number, finished: EpochReport | undefined): void {
     const { course } = this;
     course.stepsPerEpoch = stepsPerEpoch;
-    const last = course.history.at(-1)?.step ?? 0;
-    if (step >= last + course.stride) course.history.push({ step, loss });
-    if (course.history.length > 2 * MOST_POINTS) {
-      course.history = course.history.filter((_, index) => index % 2 === 1);
-      course.stride *= 2;
-    }
+    if (step > course.losses.steps) course.losses.add(loss, step - course.losses.steps);
     if (finished) course.epochs.push(finished);
     this.reporting.soon('report', () => {
       this.report = this.options.reports.live(this.course);
@@ -523,7 +515,13 @@ export class TrainingWorkshop implements Disposable {
 }
 
 function newCourse(kind: TaskKind): Course {
-  return { history: [], stride: 1, stepsPerEpoch: 0, epochs: [], kind };
+  const losses = new LossHistory();
+  return {
+    ...{ kind, losses, stepsPerEpoch: 0, epochs: [] },
+    get history() {
+      return losses.points();
+    },
+  };
 }
 
 function without<T extends object, K extends keyof T & string>(value: T, ...names: readonly K[]): Omit<T, K> {

@@ -52,6 +52,14 @@ export class Arguments {
     return number;
   }
 
+  /** @throws UsageError when the value is no whole number from `minimum` to `maximum` */
+  wholeNumber(flag: string, minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): number | undefined {
+    const value = this.number(flag);
+    if (value !== undefined && (!Number.isInteger(value) || value < minimum || value > maximum))
+      throw new UsageError(`--${flag} takes a whole number ${maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`}.`);
+    return value;
+  }
+
   /** A list separated by commas; undefined when the flag was not given. */
   list(flag: string): readonly string[] | undefined {
     const items = this.text(flag)?.split(',').map((item) => item.trim());

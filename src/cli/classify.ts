@@ -2,6 +2,7 @@ import { askedModel, classifyFile } from '../app/classifyFile';
 import { defaultModel } from '../app/modelStore';
 import { RecordReader } from '../core/csv/reader';
 import type { Arguments, CommandSpec } from './arguments';
+import { textFlag } from './flags';
 import { readThreshold, thresholdFlag } from './kinds';
 import type { CliContext } from './context';
 import { DefectNotes } from './labeledFile';
@@ -12,7 +13,7 @@ export const classifySpec: CommandSpec = {
   operands: 'FILE|-',
   flags: {
     model: { value: 'NAME|DIR', help: 'model to ask (default sentiment)' },
-    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    text: textFlag,
     threshold: thresholdFlag,
     output: { value: 'FILE', help: 'where the copy goes, packed if it ends in .gz (default: standard output)' },
   },

@@ -4,6 +4,7 @@ import { comparisonSections, type ComparisonResult } from '../core/report/compar
 import { reportStrings } from '../core/report/strings';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
+import { jsonFlag, labelFlag, readSeed, readTextColumns, seedFlag, textFlag, valueFlag } from './flags';
 import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
 import { textTable } from './textTable';
@@ -13,12 +14,12 @@ export const compareSpec: CommandSpec = {
   summary: 'Compares models on the same labelled rows: accuracy and F1, or errors of numbers, each two with McNemar’s test and a bootstrap interval.',
   operands: '--label COL MODEL MODEL… FILE',
   flags: {
-    label: { value: 'COL', help: 'column that holds the label, several separated by ; or | (empty: none), or the number' },
-    value: { value: 'COL', help: 'column of the number that joint models give beside the label (default: the one that they were trained on)' },
-    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
-    seed: { value: 'N', help: 'start of the random numbers of the bootstrap (default 1)' },
+    label: labelFlag,
+    value: valueFlag,
+    text: textFlag,
+    seed: seedFlag('start of the random numbers of the bootstrap'),
     report: reportFlag,
-    json: { help: 'print one JSON object as the last line of stdout' },
+    json: jsonFlag,
   },
 };
 
@@ -31,9 +32,8 @@ export async function compare(args: Arguments, context: CliContext): Promise<voi
   const twice = names.find((name, at) => names.indexOf(name) < at);
   if (twice !== undefined) throw new UsageError(`The model ${twice} is there twice.`);
   const labelColumn = args.required('label');
-  const textColumns = args.list('text') ?? ['text'];
-  const seed = args.number('seed') ?? 1;
-  if (!Number.isInteger(seed) || seed < 0 || seed > 4_294_967_295) throw new UsageError('--seed takes a whole number from 0 to 4294967295.');
+  const textColumns = readTextColumns(args);
+  const seed = readSeed(args);
 
   const models = [];
   for (const name of names) models.push({ name, model: await context.models.open(name) });

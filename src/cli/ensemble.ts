@@ -3,6 +3,7 @@ import type { OpenedModel } from '../app/modelStore';
 import { ensembleLimits } from '../core/model/ensemble';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
+import { cardFlags, folderFlag, folderName, jsonFlag, labelFlag, readCard, readTextColumns, textFlag, valueFlag } from './flags';
 import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
 
@@ -11,13 +12,12 @@ export const ensembleSpec: CommandSpec = {
   operands: '--valid FILE --label COL --output DIR MODEL MODEL …',
   flags: {
     valid: { value: 'FILE', help: 'held-out rows that the weights are fitted on, which no model should have learned from' },
-    label: { value: 'COL', help: 'column that holds the label, several separated by ; or | (empty: none), or the number' },
-    value: { value: 'COL', help: 'column of the number that joint models give beside the label (default: the one that they were trained on)' },
-    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
-    name: { value: 'NAME', help: 'name in the model card (default: the name of DIR)' },
-    description: { value: 'TEXT', help: 'a sentence for the model card' },
-    output: { value: 'DIR', help: 'folder for the bundle' },
-    json: { help: 'print one JSON object as the last line of stdout' },
+    label: labelFlag,
+    value: valueFlag,
+    text: textFlag,
+    ...cardFlags,
+    output: folderFlag('the bundle'),
+    json: jsonFlag,
   },
 };
 
@@ -26,13 +26,12 @@ export async function ensemble(args: Arguments, context: CliContext): Promise<vo
   const file = args.required('valid');
   const labelColumn = args.required('label');
   const output = args.required('output');
-  const textColumns = args.list('text') ?? ['text'];
+  const textColumns = readTextColumns(args);
   const { fewest, most } = ensembleLimits;
   if (args.operands.length < fewest || args.operands.length > most) throw new UsageError(`Name ${fewest} to ${most} models, not ${args.operands.length}.`);
   const members: OpenedModel[] = [];
   for (const name of args.operands) members.push(await context.models.open(name));
   const progress = new ProgressLine(context.terminal);
-  const description = args.text('description');
   try {
     const { kind, value } = members[0]!.manifest.task;
     const valueColumn = kind === 'single' && value ? (args.text('value') ?? value.name) : undefined;
@@ -40,7 +39,7 @@ export async function ensemble(args: Arguments, context: CliContext): Promise<vo
     const columns = { textColumns, labelColumn, ...(valueColumn === undefined ? {} : { valueColumn }) };
     const rows = await readLabeledFile(context, file, { kind, ...columns }, progress);
     const { bundle, weights, metrics, memberMetrics } = await buildEnsemble(
-      { members, rows, file, ...columns, name: args.text('name') ?? output.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)!, ...(description === undefined ? {} : { description }) },
+      { members, rows, file, ...columns, ...readCard(args, folderName(output)) },
       { predictor: context.predictor, signal: context.signal, onProgress: (fraction, member) => progress.update(fraction, `scores of ${member.name}`) },
     );
     progress.clear();

@@ -10,6 +10,7 @@ import { evaluationSections, predictedLabels, predictedLabelSets, type Evaluatio
 import { reportStrings } from '../core/report/strings';
 import type { Arguments, CommandSpec } from './arguments';
 import type { CliContext } from './context';
+import { jsonFlag, labelFlag, readTextColumns, textFlag } from './flags';
 import { readThreshold, thresholdFlag } from './kinds';
 import { readLabeledFile } from './labeledFile';
 import { ProgressLine } from './terminal';
@@ -20,12 +21,12 @@ export const evaluateSpec: CommandSpec = {
   operands: '--label COL FILE',
   flags: {
     model: { value: 'NAME|DIR', help: 'model to evaluate (default sentiment)' },
-    label: { value: 'COL', help: 'column that holds the label, several separated by ; or | (empty: none), or the number' },
+    label: labelFlag,
     value: { value: 'COL', help: 'column of the number that a joint model gives beside the label (default: the one that it was trained on)' },
-    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    text: textFlag,
     threshold: thresholdFlag,
     report: reportFlag,
-    json: { help: 'print one JSON object as the last line of stdout' },
+    json: jsonFlag,
   },
 };
 
@@ -52,7 +53,7 @@ type Measures = ReturnType<typeof measures>;
 export async function evaluate(args: Arguments, context: CliContext): Promise<void> {
   const file = args.file();
   const labelColumn = args.required('label');
-  const textColumns = args.list('text') ?? ['text'];
+  const textColumns = readTextColumns(args);
   const threshold = readThreshold(args);
   const model = await context.models.open(args.text('model') ?? defaultModel);
   const { task } = model.manifest;

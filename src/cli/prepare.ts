@@ -5,6 +5,7 @@ import { HumanError } from '../core/errors';
 import { parseLabelMap, readLabelMap, type LabelMap } from '../core/labels/labelMap';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext, Output } from './context';
+import { folderFlag, jsonFlag, labelOfKindFlag, readFolder, readSeed, readTextColumns, seedFlag } from './flags';
 import { DefectNotes } from './labeledFile';
 import { kindFlag, readKind } from './kinds';
 import { readSmallFile } from './smallFile';
@@ -15,7 +16,7 @@ export const prepareSpec: CommandSpec = {
   summary: 'Makes training, validation and test data of a labelled file: train.csv, valid.csv and test.csv.',
   operands: '--label COL --output DIR FILE',
   flags: {
-    label: { value: 'COL', help: 'column that holds the label, the labels or the number, see --kind' },
+    label: labelOfKindFlag,
     text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line; joined texts go to the column text (default text)' },
     kind: kindFlag,
     map: { value: 'OLD=NEW[,…]', help: 'what labels become; nothing after = drops the rows; \\, and \\= are the signs themselves' },
@@ -25,9 +26,9 @@ export const prepareSpec: CommandSpec = {
     'drop-repeated': { help: 'keep only the first of rows with the same text' },
     'drop-contradictory': { help: 'drop all rows of a text that comes with different labels' },
     split: { value: 'A,B,C', help: `shares of train.csv, valid.csv and test.csv (default ${partNames.map((name) => defaultShares[name]).join(',')})` },
-    seed: { value: 'N', help: 'start of the random numbers; the same seed gives the same parts (default 1)' },
-    output: { value: 'DIR', help: 'folder for the three files' },
-    json: { help: 'print one JSON object as the last line of stdout' },
+    seed: seedFlag('start of the random numbers; the same seed gives the same parts'),
+    output: folderFlag('the three files'),
+    json: jsonFlag,
   },
 };
 
@@ -35,18 +36,16 @@ export const prepareSpec: CommandSpec = {
 export async function prepare(args: Arguments, context: CliContext): Promise<void> {
   const file = args.file();
   const labelColumn = args.required('label');
-  const textColumns = args.list('text') ?? ['text'];
-  const folder = args.required('output');
+  const textColumns = readTextColumns(args);
+  const folder = readFolder(args);
   const kind = readKind(args);
-  const words = args.number('words');
-  if (words !== undefined && (!Number.isInteger(words) || words < 1)) throw new UsageError('--words takes a whole number of at least 1.');
-  const seed = args.number('seed') ?? 1;
-  if (!Number.isInteger(seed) || seed < 0 || seed > 4_294_967_295) throw new UsageError('--seed takes a whole number from 0 to 4294967295.');
+  const words = args.wholeNumber('words', 1);
+  const seed = readSeed(args);
   const shares = readShares(args);
   const map = await readMap(args, context);
   if (args.has('only-mapped') && map.size === 0) throw new UsageError('--only-mapped drops what --map and --map-file lack. Give one of them.');
 
-  const files = partNames.map((name) => `${folder.replace(/(?<=.)[/\\]+$/, '')}/${name}.csv`);
+  const files = partNames.map((name) => `${folder}/${name}.csv`);
   const same = files.find((each) => resolve(each).toLowerCase() === resolve(file).toLowerCase());
   if (same !== undefined) throw new HumanError('prepare.same', 'The parts would replace {0} itself. Choose another folder for --output.', [same]);
   const input = await context.openInput(file);

@@ -11,9 +11,9 @@ import { sampleRows } from '../app/labeledRows';
 import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
 import { withVectors } from '../app/wordVectors';
 import type { CheckpointStore } from '../training/checkpointKeeper';
-import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
+import { cardFlags, folderFlag, folderName, jsonFlag, labelOfKindFlag, limitFlag, readCard, readLimit, readTextColumns, readWorkers, textFlag, workersFlag } from './flags';
 import { choosePreset, hyperparameterFlags, readHyperparameters } from './hyperparameters';
 import { kindFlag, readKind, readThreshold, successText } from './kinds';
 import { DefectNotes, readLabeledFile } from './labeledFile';
@@ -26,26 +26,25 @@ export const trainSpec: CommandSpec = {
   operands: '--label COL --output DIR FILE, or --task DIR',
   flags: {
     task: { ...taskFlag, help: `${taskFlag.help}: trains on what was decided instead of a file, held out are the random checks if 20 are decided; without --output the model becomes the task’s next version` },
-    label: { value: 'COL', help: 'column that holds the label, the labels or the number, see --kind' },
+    label: labelOfKindFlag,
     kind: kindFlag,
     value: { value: 'COL', help: 'column of a number that the model gives beside the label: one joint model for both' },
     threshold: { value: 'T', help: 'decision threshold to be written into the model: of the second of two labels, or of each with --kind multi (default 0.5)' },
-    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    text: textFlag,
     base: { value: 'NAME|DIR|none', help: 'model to start from (default none); it brings other defaults: n-grams beside it, a fitted head, and from 100 rows on (500 of its own labels) slower layers below' },
     vectors: { value: 'FILE', help: 'word vectors to start from, as text of GloVe, word2vec or fastText (.vec), also packed (.gz); they decide --embedding-size' },
     tokenizer: { value: 'NAME|DIR', help: 'model whose vocabulary to take in place of one of the rows’ own, so that both can be put together in an ensemble' },
     preset: { value: 'NAME|FILE', help: `architecture, with defaults of its own (default ${presets[0]!.name}), or a preset file, such as tune writes:\n${presets.map(({ name, description }) => `${name}: ${description}`).join('\n')}` },
     valid: { value: 'FILE', help: 'held-out rows that decide when to stop' },
     'valid-split': { value: 'RATIO', help: `share of the rows to hold out instead (default ${defaultHeldOut})` },
-    limit: { value: 'N', help: 'train on the first N rows after a seeded stratified shuffle' },
+    limit: limitFlag('train on'),
     precision: { value: 'float32|float16|int8', help: 'how weights are stored in model.onnx (default float32)' },
-    name: { value: 'NAME', help: 'name in the model card (default: the name of DIR)' },
-    description: { value: 'TEXT', help: 'a sentence for the model card' },
-    workers: { value: 'N', help: `threads to train with, 1 to ${mostWorkers}; the model is the same to the last bit (default: one less than there are cores)` },
-    output: { value: 'DIR', help: 'folder for the bundle; until it is done, training.checkpoint lies there, with which the same command continues' },
+    ...cardFlags,
+    workers: workersFlag('the model is the same to the last bit'),
+    output: folderFlag('the bundle; until it is done, training.checkpoint lies there, with which the same command continues'),
     report: { ...reportFlag, help: `${reportFlag.help}; report.html and report.md are in the model’s folder anyway` },
     restart: { help: 'start from the beginning, even if there is a checkpoint to continue from' },
-    json: { help: 'print one JSON object as the last line of stdout' },
+    json: jsonFlag,
     ...hyperparameterFlags,
   },
 };
@@ -67,10 +66,8 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const precision = args.text('precision') ?? 'float32';
   if (precision !== 'float32' && precision !== 'float16' && precision !== 'int8') throw new UsageError('--precision takes float32, float16 or int8.');
   if (args.text('valid') !== undefined && args.text('valid-split') !== undefined) throw new UsageError('Give --valid or --valid-split, not both.');
-  const workers = args.number('workers') ?? defaultWorkers(context.cores);
-  if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) throw new UsageError(`--workers takes a whole number from 1 to ${mostWorkers}.`);
-  const limit = args.number('limit');
-  if (limit !== undefined && (!Number.isInteger(limit) || limit < 2)) throw new UsageError('--limit takes a whole number of at least 2.');
+  const workers = readWorkers(args, context.cores);
+  const limit = readLimit(args);
   const split = args.number('valid-split') ?? defaultHeldOut;
   if (!(split > 0 && split < 1)) throw new UsageError('--valid-split takes a ratio between 0 and 1.');
   const { seed } = readHyperparameters(args, { ...preset.defaults, ...own });
@@ -86,7 +83,6 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
   const data = taskPath === undefined ? await fileData(args, context, kind, split, progress) : await taskData(args, context, taskPath, split);
   const rows = limit === undefined ? data.rows : sampleRows(data.rows, data.kind, limit, seed);
   const hyperparameters = readHyperparameters(args, { ...preset.defaults, ...recipeFor(rows, base, data.kind), ...own });
-  const description = args.text('description');
   const planned = await trainRequest(
     {
       ...data,
@@ -98,8 +94,7 @@ export async function train(args: Arguments, context: CliContext): Promise<void>
       hyperparameters,
       workers,
       precision,
-      name: args.text('name') ?? data.name,
-      ...(description === undefined ? {} : { description }),
+      ...readCard(args, data.name),
     },
     context.pause,
   );
@@ -209,12 +204,12 @@ interface TrainingData extends Pick<TrainingPlan, 'textColumns' | 'labelColumn' 
 async function fileData(args: Arguments, context: CliContext, kind: TaskKind, split: number, progress: ProgressLine): Promise<TrainingData> {
   const file = args.file();
   const valueColumn = args.text('value');
-  const columns = { kind, textColumns: args.list('text') ?? ['text'], labelColumn: args.required('label'), ...(valueColumn === undefined ? {} : { valueColumn }) };
+  const columns = { kind, textColumns: readTextColumns(args), labelColumn: args.required('label'), ...(valueColumn === undefined ? {} : { valueColumn }) };
   const validFile = args.text('valid');
   const output = args.required('output');
   const rows = await readLabeledFile(context, file, columns, progress);
   const heldOut = validFile === undefined ? { share: split } : { rows: await readLabeledFile(context, validFile, columns, progress), file: validFile };
-  return { ...columns, rows, heldOut, file, name: lastSegment(output), version: 'v1', ...folderOutput(context, output) };
+  return { ...columns, rows, heldOut, file, name: folderName(output), version: 'v1', ...folderOutput(context, output) };
 }
 
 /** What was decided in a task: text and answer of each example, in the order of its sources. */
@@ -249,10 +244,6 @@ function folderOutput(context: CliContext, output: string): Pick<TrainingData, '
       return output;
     },
   };
-}
-
-function lastSegment(path: string): string {
-  return path.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) ?? path;
 }
 
 /** With a task, what would say where texts and labels are means nothing. */

@@ -6,9 +6,9 @@ import { checkHyperparameters } from '../core/model/hyperparameters';
 import { formatPresetFile } from '../core/model/presetFile';
 import { presets } from '../core/model/presets';
 import { gridCandidates, mostCandidates, parseGrid, parseRanges, randomCandidates, type Candidate } from '../core/model/searchSpace';
-import { defaultWorkers, mostWorkers } from '../training/threads';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
 import type { CliContext } from './context';
+import { folderFlag, jsonFlag, labelOfKindFlag, limitFlag, readFolder, readLimit, readTextColumns, readWorkers, textFlag, workersFlag } from './flags';
 import { choosePreset, flagOf, givenHyperparameters, hyperparameterFlags, readHyperparameters } from './hyperparameters';
 import { kindFlag, readKind } from './kinds';
 import { readLabeledFile } from './labeledFile';
@@ -19,8 +19,8 @@ export const tuneSpec: CommandSpec = {
   summary: 'Finds good hyperparameters by cross-validation, over a grid or at random, and writes the best as a preset file for train.',
   operands: '--label COL --output DIR FILE',
   flags: {
-    label: { value: 'COL', help: 'column that holds the label, the labels or the number, see --kind' },
-    text: { value: 'COL[,COL…]', help: 'text columns, joined in order with a blank line (default text)' },
+    label: labelOfKindFlag,
+    text: textFlag,
     kind: kindFlag,
     presets: { value: 'NAME|FILE[,…]', help: `presets to try, or preset files: ${presets.map((preset) => preset.name).join(', ')} (default ${presets[0]!.name})` },
     grid: { value: 'SPACE', help: 'all combinations of these values, such as "learningRate=0.001,0.004;hiddenUnits=32,64"' },
@@ -28,10 +28,10 @@ export const tuneSpec: CommandSpec = {
     range: { value: 'SPACE', help: 'ranges, and values to choose from, such as "learningRate=0.0005..0.01;dropout=0.2..0.6;schedule=constant,linear"' },
     folds: { value: 'N', help: `folds of the cross-validation, 2 to ${mostFolds} (default ${defaultFolds})` },
     'best-by': { value: 'METRIC', help: `what is best: ${metricNames.single.join(', ')}; with --kind multi ${metricNames.multi.join(', ')}; with --kind number ${metricNames.number.join(', ')} (default: the first)` },
-    limit: { value: 'N', help: 'take the first N rows after a seeded stratified shuffle' },
-    workers: { value: 'N', help: `threads to train with, 1 to ${mostWorkers}; the results are the same (default: one less than there are cores)` },
-    output: { value: 'DIR', help: 'folder for tune.jsonl, with which the same command continues, and best.preset.json' },
-    json: { help: 'print one JSON object as the last line of stdout' },
+    limit: limitFlag('take'),
+    workers: workersFlag('the results are the same'),
+    output: folderFlag('tune.jsonl, with which the same command continues, and best.preset.json'),
+    json: jsonFlag,
     ...hyperparameterFlags,
   },
 };
@@ -39,12 +39,12 @@ export const tuneSpec: CommandSpec = {
 /** `label-lens tune`. */
 export async function tuneModel(args: Arguments, context: CliContext): Promise<void> {
   const file = args.file();
-  const columns = { labelColumn: args.required('label'), textColumns: args.list('text') ?? ['text'] };
-  const folder = args.required('output').replace(/(?<=.)[/\\]+$/, '');
+  const columns = { labelColumn: args.required('label'), textColumns: readTextColumns(args) };
+  const folder = readFolder(args);
   const kind = readKind(args);
-  const folds = wholeNumber(args, 'folds', 2, mostFolds) ?? defaultFolds;
-  const limit = wholeNumber(args, 'limit', 2, Number.MAX_SAFE_INTEGER);
-  const workers = wholeNumber(args, 'workers', 1, mostWorkers) ?? defaultWorkers(context.cores);
+  const folds = args.wholeNumber('folds', 2, mostFolds) ?? defaultFolds;
+  const limit = readLimit(args);
+  const workers = readWorkers(args, context.cores);
   const metric = args.text('best-by') ?? metricNames[kind][0]!;
   if (!metricNames[kind].includes(metric)) throw new UsageError(`--best-by takes ${metricNames[kind].join(', ')}.`);
   const { seed } = readHyperparameters(args, {});
@@ -108,7 +108,7 @@ export async function tuneModel(args: Arguments, context: CliContext): Promise<v
 
 async function readCandidates(args: Arguments, context: CliContext, seed: number): Promise<readonly Candidate[]> {
   const [grid, range] = [args.text('grid'), args.text('range')];
-  const count = wholeNumber(args, 'random', 1, mostCandidates);
+  const count = args.wholeNumber('random', 1, mostCandidates);
   if (grid !== undefined && (range !== undefined || count !== undefined)) throw new UsageError('--grid tries all combinations and --random some of --range. Give one of them.');
   if ((range === undefined) !== (count === undefined)) throw new UsageError('--random and --range go together: how many to draw, and from what.');
   const given = givenHyperparameters(args);
@@ -126,13 +126,6 @@ async function readCandidates(args: Arguments, context: CliContext, seed: number
   const drawn = randomCandidates(bases, axes, count, seed);
   if (drawn.length < count) context.terminal.stderr(`There are only ${drawn.length} different settings in --range.\n`);
   return drawn;
-}
-
-function wholeNumber(args: Arguments, flag: string, minimum: number, maximum: number): number | undefined {
-  const value = args.number(flag);
-  if (value !== undefined && (!Number.isInteger(value) || value < minimum || value > maximum))
-    throw new UsageError(`--${flag} takes a whole number ${maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`}.`);
-  return value;
 }
 
 /** Hyperparameters in which candidates differ, in the order in which they were given. */

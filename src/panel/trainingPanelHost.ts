@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { HumanError } from '../core/errors';
+import type { Port } from '../core/protocol/rpc';
 import type { PanelTable, TrainingForm } from '../core/protocol/trainingPanel';
 import type { TrainingWorkshop } from '../app/trainingWorkshop';
-import { isPanelFrame } from './messageChecks';
-import { isHello, pageHtml, pagesFolder } from './page';
-import type { PanelErrors } from './panelHost';
+import type { Wording } from './guarded';
 import { translatedTrainingPanelStrings } from './strings';
 import { TrainingPanelConnection } from './trainingPanelConnection';
 import { checkTrainingParams } from './trainingPanelChecks';
+import { WebviewHost } from './webviewHost';
 
 export const trainingPanelViewType = 'labelLens.trainingPanel';
 
@@ -16,34 +16,24 @@ export interface TrainingPanelHostOptions {
   /** The form of an earlier window, as it was kept. */
   readonly remembered: () => unknown;
   readonly extensionUri: vscode.Uri;
-  readonly errors: PanelErrors;
+  readonly errors: Wording;
 }
 
-/** The training panel: one webview, which comes back after a reload of the window. What is done in it is the workshop's, so a training goes on when it is closed. */
+/** The training panel. What is done in it is the workshop's, so a training goes on when it is closed. */
 export class TrainingPanelHost implements vscode.Disposable {
-  private readonly subscriptions: vscode.Disposable[];
-  private panel: vscode.WebviewPanel | undefined;
-  private connection: TrainingPanelConnection | undefined;
+  private readonly host: WebviewHost<TrainingPanelConnection>;
   /** What the next page is to show. */
   private wanted: PanelTable | undefined;
-  private readonly connected = new vscode.EventEmitter<void>();
-  /** Fired when the page has said that it listens; for tests. */
-  readonly onDidConnect = this.connected.event;
 
   constructor(private readonly options: TrainingPanelHostOptions) {
-    this.subscriptions = [
-      this.connected,
-      vscode.window.registerWebviewPanelSerializer(trainingPanelViewType, {
-        deserializeWebviewPanel: (panel) => {
-          this.adopt(panel);
-          return Promise.resolve();
-        },
-      }),
-    ];
-  }
-
-  get isVisible(): boolean {
-    return this.panel?.visible ?? false;
+    this.host = new WebviewHost({
+      viewType: trainingPanelViewType,
+      page: 'training',
+      extensionUri: options.extensionUri,
+      title: () => vscode.l10n.t('Model Training'),
+      beforeOpening: () => this.restoreForm(),
+      connect: (port) => this.connect(port),
+    });
   }
 
   /** Opens the panel, or brings it to the front, with the keyboard in it. @param file URI of a table to show there. @throws HumanError when it cannot be read */
@@ -51,69 +41,29 @@ export class TrainingPanelHost implements vscode.Disposable {
     if (file !== undefined) {
       const table = await this.options.workshop.offer(file);
       // a page that is hidden is loaded anew when it is shown
-      if (!this.isVisible || !this.connection?.tell({ kind: 'table', table })) this.wanted = table;
+      if (!this.host.isVisible || !this.host.connection?.tell({ kind: 'table', table })) this.wanted = table;
     }
-    if (this.panel) this.panel.reveal(undefined, false);
-    else this.adopt(vscode.window.createWebviewPanel(trainingPanelViewType, vscode.l10n.t('Model Training'), { viewColumn: vscode.ViewColumn.Active, preserveFocus: false }));
+    this.host.open();
   }
 
   dispose(): void {
-    this.connection?.dispose();
-    this.panel?.dispose();
-    vscode.Disposable.from(...this.subscriptions).dispose();
+    this.host.dispose();
   }
 
-  private adopt(panel: vscode.WebviewPanel): void {
-    // one of an earlier window, restored while another is open, takes its place
-    this.panel?.dispose();
-    this.panel = panel;
-    this.restoreForm();
-    const { webview } = panel;
-    const { extensionUri } = this.options;
-    webview.options = { enableScripts: true, localResourceRoots: [pagesFolder(extensionUri)] };
-    panel.title = vscode.l10n.t('Model Training');
-    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.png');
-    let receive: ((message: unknown) => void) | undefined;
-    webview.onDidReceiveMessage((message: unknown) => {
-      if (isHello(message)) receive = this.connect(webview);
-      else if (isPanelFrame(message)) receive?.(message);
-    });
-    panel.onDidDispose(() => {
-      if (this.panel !== panel) return;
-      this.connection?.dispose();
-      this.connection = undefined;
-      this.panel = undefined;
-    });
-    webview.html = pageHtml(webview, extensionUri, 'training');
-  }
-
-  /** Begins to serve a page that was just loaded. @returns what takes its messages */
-  private connect(webview: vscode.Webview): (message: unknown) => void {
-    this.connection?.dispose();
-    let receive: (message: unknown) => void = () => undefined;
+  private connect(port: Port): TrainingPanelConnection {
     const { workshop, errors } = this.options;
-    this.connection = new TrainingPanelConnection(
-      {
-        postMessage: (message) => void webview.postMessage(message),
-        onMessage: (listener) => {
-          receive = listener;
-        },
+    return new TrainingPanelConnection(port, {
+      workshop,
+      language: vscode.env.language,
+      strings: translatedTrainingPanelStrings,
+      takeTable: () => {
+        const { wanted } = this;
+        this.wanted = undefined;
+        return wanted;
       },
-      {
-        workshop,
-        language: vscode.env.language,
-        strings: translatedTrainingPanelStrings,
-        takeTable: () => {
-          const { wanted } = this;
-          this.wanted = undefined;
-          return wanted;
-        },
-        messageOf: (error) => errors.messageOf(error),
-        note: (error) => errors.note(error),
-      },
-    );
-    this.connected.fire();
-    return receive;
+      messageOf: (error) => errors.messageOf(error),
+      note: (error) => errors.note(error),
+    });
   }
 
   /** What another version of the extension has kept may be no form of this one. */

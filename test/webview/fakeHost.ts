@@ -1,4 +1,3 @@
-import type { Page } from 'playwright-core';
 import type { Decision, DecisionValue } from '../../src/core/labels/decision';
 import type { Label } from '../../src/core/labels/task';
 import type { Example, ExampleFilter, ExampleState, Guess, Insight, LabelEdit, ModelVersion, WordWeight } from '../../src/core/labels/view';
@@ -6,7 +5,8 @@ import { HumanError } from '../../src/core/errors';
 import type { TaskKind } from '../../src/core/model/onnxWriter';
 import type { PanelDecided, PanelDecision, PanelEvent, PanelItem, PanelLearning, PanelMethods, PanelOptions, PanelStart, PanelTask } from '../../src/core/protocol/panel';
 import type { QueueOrder } from '../../src/core/protocol/learner';
-import { serve, type HandlerContext, type Port } from '../../src/core/protocol/rpc';
+import type { Handlers } from '../../src/core/protocol/rpc';
+import { PageLine } from './pageLine';
 
 export interface FakeTask {
   readonly kind?: TaskKind;
@@ -34,6 +34,7 @@ type State = Pick<Decision, 'status'> & { readonly value?: DecisionValue };
 
 /** The panel's host over a task in memory: decides, undoes and lists as the real one does, in the test's process. */
 export class FakeHost {
+  readonly line = new PageLine<PanelMethods>(() => this.handlers());
   readonly decisions: PanelDecision[] = [];
   readonly commands: string[] = [];
   readonly edits: LabelEdit[] = [];
@@ -54,10 +55,6 @@ export class FakeHost {
   private undone: { readonly before: ReadonlyMap<number, State | undefined>; readonly after: State }[] = [];
   private readonly decidedOrder: number[] = [];
   private labels: Label[];
-  private receive: (message: unknown) => void = () => undefined;
-  private send: (message: unknown) => void = () => undefined;
-  private events: ((event: PanelEvent) => void) | undefined;
-  private readonly endings: (() => void)[] = [];
 
   constructor(readonly task: FakeTask = {}) {
     this.labels = [...(task.kind === 'number' ? [] : (task.labels ?? sentiment))];
@@ -68,31 +65,8 @@ export class FakeHost {
     return this.task.count ?? 200;
   }
 
-  /** Serves the page, and the one after a reload. */
-  async attach(page: Page): Promise<void> {
-    this.send = (message) => {
-      // VS Code's messages cross as JSON
-      page.evaluate((data) => window.postMessage(JSON.parse(data), '*'), JSON.stringify(message)).catch(() => undefined);
-    };
-    await page.exposeFunction('toHost', (text: string) => {
-      const message = JSON.parse(text) as { readonly kind: string };
-      if (message.kind === 'hello') this.serve();
-      else this.receive(message);
-    });
-    await page.addInitScript(() => {
-      const toHost = (window as unknown as { readonly toHost: (text: string) => Promise<void> }).toHost;
-      Object.assign(window, {
-        acquireVsCodeApi: () => ({
-          postMessage: (message: unknown) => void toHost(JSON.stringify(message)),
-          getState: () => JSON.parse(sessionStorage.getItem('state') ?? 'null') as unknown,
-          setState: (state: unknown) => sessionStorage.setItem('state', JSON.stringify(state)),
-        }),
-      });
-    });
-  }
-
   tell(event: PanelEvent): void {
-    this.events?.(event);
+    this.line.tell(event);
   }
 
   stateOf(position: number): State | undefined {
@@ -128,22 +102,10 @@ export class FakeHost {
     return { example: this.example(position), reason: position % 7 === 3 ? 'check' : 'uncertain', ...(guess ? { guess } : {}), ...this.stateField(position) };
   }
 
-  private serve(): void {
-    // an earlier page's answers would reach this one
-    const port: Port = {
-      postMessage: (message) => {
-        if (this.port === port) this.send(message);
-      },
-      onMessage: (listener) => void (this.receive = listener),
-    };
-    this.port = port;
-    for (const end of this.endings.splice(0)) end();
-    serve<PanelMethods>(port, {
+  private handlers(): Handlers<PanelMethods> {
+    return {
       start: (): PanelStart => ({ task: this.task.noTask ? null : this.panelTask(), options: this.options, strings: this.task.strings ?? {}, language: this.task.language ?? 'en' }),
-      events: (_params, { progress }: HandlerContext<PanelEvent>) => {
-        this.events = progress;
-        return new Promise<null>((resolve) => this.endings.push(() => resolve(null)));
-      },
+      events: this.line.listen,
       next: ({ count, skip }) => ({ items: this.next(count, skip) }),
       item: ({ id }) => ({ item: this.item(positionOf(id)) }),
       neighbour: ({ id, step }) => {
@@ -201,9 +163,8 @@ export class FakeHost {
         this.options = { ...this.options, [option]: value };
         return null;
       },
-    });
+    };
   }
-  private port: Port | undefined;
 
   private offered(): Label[] {
     return this.labels.filter(({ archived, mergedInto }) => archived !== true && mergedInto === undefined);

@@ -54,7 +54,7 @@ export async function openTraining(stage: Stage, training: FakeTraining = {}, op
   return await openPage(stage, new TrainingFakeHost(training), 'training', '[role=tablist]', options);
 }
 
-async function openPage<H extends { attach(page: Page): Promise<void> }>({ browser, site }: Stage, host: H, name: PageName, ready: string, { theme = 'dark', ...options }: PageOptions): Promise<Opened<H>> {
+async function openPage<H extends { readonly line: { attach(page: Page): Promise<void> } }>({ browser, site }: Stage, host: H, name: PageName, ready: string, { theme = 'dark', ...options }: PageOptions): Promise<Opened<H>> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
   const page = await context.newPage();
   const wrong: string[] = [];
@@ -62,7 +62,7 @@ async function openPage<H extends { attach(page: Page): Promise<void> }>({ brows
     if (message.type() === 'error' || message.type() === 'warning') wrong.push(message.text());
   });
   page.on('pageerror', (error) => wrong.push(error.stack ?? String(error)));
-  await host.attach(page);
+  await host.line.attach(page);
   await page.goto(site.page(theme, name));
   await page.locator(ready).waitFor();
   return {

@@ -1,8 +1,8 @@
-import type { Page } from 'playwright-core';
 import { HumanError } from '../../src/core/errors';
 import type { ReportSection } from '../../src/core/report/document';
-import { serve, type HandlerContext, type Port } from '../../src/core/protocol/rpc';
-import type { ComparisonChoice, DataChoice, DataPreview, PanelComparison, PanelFile, PanelModel, PanelTable, PanelTraining, PrepareChoice, TrainingChoice, TrainingForm, TrainingPanelEvent, TrainingPanelMethods } from '../../src/core/protocol/trainingPanel';
+import type { Handlers } from '../../src/core/protocol/rpc';
+import type { ComparisonChoice, DataChoice, DataPreview, PanelComparison, PanelFile, PanelModel, PanelTable, PanelTraining, PrepareChoice, TrainingChoice, TrainingForm, TrainingPanelMethods } from '../../src/core/protocol/trainingPanel';
+import { PageLine } from './pageLine';
 
 export interface FakeTraining {
   readonly strings?: Readonly<Record<string, string>>;
@@ -44,6 +44,7 @@ export function curve(points: readonly number[]): string {
 
 /** The training panel's host in memory: does what the page asks as the real one does, in the test's process. */
 export class TrainingFakeHost {
+  readonly line = new PageLine<TrainingPanelMethods>(() => this.handlers());
   readonly asked: string[] = [];
   readonly revealed: string[] = [];
   previewed: DataChoice[] = [];
@@ -61,59 +62,28 @@ export class TrainingFakeHost {
   vectors: PanelFile | null = glove;
   /** Why the next request that changes something fails. */
   failure: string | undefined;
-  private receive: (message: unknown) => void = () => undefined;
-  private send: (message: unknown) => void = () => undefined;
-  private events: ((event: TrainingPanelEvent) => void) | undefined;
-  private readonly endings: (() => void)[] = [];
-  private port: Port | undefined;
 
   constructor(readonly stage: FakeTraining = {}) {
     this.form = stage.form ?? null;
   }
 
-  /** Serves the page, and the one after a reload. */
-  async attach(page: Page): Promise<void> {
-    this.send = (message) => {
-      // VS Code's messages cross as JSON
-      page.evaluate((data) => window.postMessage(JSON.parse(data), '*'), JSON.stringify(message)).catch(() => undefined);
-    };
-    await page.exposeFunction('toHost', (text: string) => {
-      const message = JSON.parse(text) as { readonly kind: string };
-      if (message.kind === 'hello') this.serve();
-      else this.receive(message);
-    });
-    await page.addInitScript(() => {
-      const toHost = (window as unknown as { readonly toHost: (text: string) => Promise<void> }).toHost;
-      Object.assign(window, { acquireVsCodeApi: () => ({ postMessage: (message: unknown) => void toHost(JSON.stringify(message)), getState: () => null, setState: () => undefined }) });
-    });
-  }
-
   /** Tells the page, and the next one when it starts. */
   tellTraining(training: PanelTraining): void {
     this.training = training;
-    this.events?.({ kind: 'training', training });
+    this.line.tell({ kind: 'training', training });
   }
 
   tellReport(sections: readonly ReportSection[]): void {
     this.report = sections;
-    this.events?.({ kind: 'report', sections });
+    this.line.tell({ kind: 'report', sections });
   }
 
   tellComparison(comparison: PanelComparison): void {
     this.comparison = comparison;
-    this.events?.({ kind: 'comparison', comparison });
+    this.line.tell({ kind: 'comparison', comparison });
   }
 
-  private serve(): void {
-    const port: Port = {
-      // an earlier page's answers would reach this one
-      postMessage: (message) => {
-        if (this.port === port) this.send(message);
-      },
-      onMessage: (listener) => void (this.receive = listener),
-    };
-    this.port = port;
-    for (const end of this.endings.splice(0)) end();
+  private handlers(): Handlers<TrainingPanelMethods> {
     const done = (asked: string): null => {
       this.asked.push(asked);
       if (this.failure !== undefined) {
@@ -123,12 +93,9 @@ export class TrainingFakeHost {
       }
       return null;
     };
-    serve<TrainingPanelMethods>(port, {
+    return {
       start: () => ({ form: this.form, table: null, training: this.training, report: this.report, comparison: this.comparison, strings: this.stage.strings ?? {}, language: this.stage.language ?? 'en' }),
-      events: (_params, { progress }: HandlerContext<TrainingPanelEvent>) => {
-        this.events = progress;
-        return new Promise<null>((resolve) => this.endings.push(() => resolve(null)));
-      },
+      events: this.line.listen,
       remember: ({ form }) => {
         this.form = form;
         return null;
@@ -200,7 +167,7 @@ export class TrainingFakeHost {
         this.revealed.push(`${file}:${row}`);
         return null;
       },
-    });
+    };
   }
 
   private preview({ kind, labelColumn, valueColumn }: DataChoice): DataPreview {

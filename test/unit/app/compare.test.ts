@@ -1,10 +1,10 @@
 import * as assert from 'node:assert';
 import { compareOnRows, type CompareRequest } from '../../../src/app/compare';
 import type { OpenedModel } from '../../../src/app/modelStore';
-import { CancelledError, HumanError } from '../../../src/core/errors';
+import { CancelledError } from '../../../src/core/errors';
 import type { TaskKind } from '../../../src/core/model/onnxWriter';
+import { humanError } from '../humanErrors';
 
-const humanError = (code: string, ...parts: readonly string[]) => (error: unknown) => error instanceof HumanError && error.code === code && parts.every((part) => error.message.includes(part));
 
 /** A model that says to each text what `scores` has for it. */
 interface Fake {

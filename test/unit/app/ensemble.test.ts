@@ -10,6 +10,7 @@ import type { TaskKind } from '../../../src/core/model/onnxWriter';
 import { presets } from '../../../src/core/model/presets';
 import { Tokenizer } from '../../../src/core/text/tokenizer';
 import { Random } from '../../../src/core/util/random';
+import { codeOfWork } from '../humanErrors';
 import { randomWeights } from '../model/referenceForward';
 
 const tokenizerOf = (maxTokens = 10, text = 'a b c'): Tokenizer => Tokenizer.build([text], { minFrequency: 1, maxVocabulary: 10, maxTokens });
@@ -45,13 +46,7 @@ const plan = (members: readonly OpenedModel[], labels: readonly string[]): Ensem
 });
 
 async function codeOf(members: readonly OpenedModel[], labels: readonly string[] = ['x']): Promise<string> {
-  try {
-    await buildEnsemble(plan(members, labels), scripted({}));
-  } catch (error) {
-    if (error instanceof HumanError) return error.code;
-    throw error;
-  }
-  return 'accepted';
+  return await codeOfWork(buildEnsemble(plan(members, labels), scripted({})));
 }
 
 describe('putting an ensemble together', () => {

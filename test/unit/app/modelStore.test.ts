@@ -5,6 +5,7 @@ import { HumanError } from '../../../src/core/errors';
 import { bundleLimits } from '../../../src/core/model/bundle';
 import { shareTensors } from '../../../src/core/model/sharedModel';
 import { wordBundle } from '../../fixtures/wordModel';
+import { codeOfWork } from '../humanErrors';
 import { MemoryFileSystem } from './memoryFileSystem';
 
 const shipped = '/extension/models';
@@ -15,15 +16,6 @@ function place(fileSystem: MemoryFileSystem, folder: string, version: string, go
   fileSystem.put(`${folder}/model.json`, bundle.manifest);
   fileSystem.put(`${folder}/tokenizer.json`, bundle.tokenizer);
   fileSystem.put(`${folder}/model.onnx`, bundle.model);
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof HumanError, `expected a HumanError, got ${String(error)}`);
-  return error.code;
 }
 
 describe('ModelStore', () => {
@@ -116,7 +108,7 @@ describe('ModelStore', () => {
   it('does not read a file that is too large', async () => {
     const path = `${shipped}/sentiment/model.onnx`;
     fileSystem.size = (asked) => Promise.resolve(asked === path ? bundleLimits.model + 1 : fileSystem.files.get(asked)?.length);
-    assert.strictEqual(await codeOf(store.open('sentiment')), 'model.file.size');
+    assert.strictEqual(await codeOfWork(store.open('sentiment')), 'model.file.size');
     assert.ok(!fileSystem.read.includes(path));
   });
 
@@ -155,11 +147,11 @@ describe('ModelStore', () => {
       assert.strictEqual(opened.origin, 'shipped');
       assert.deepStrictEqual(opened.files, whole);
     }
-    for (const asked of ['topics2/v1', '/elsewhere/topics']) assert.strictEqual(await codeOf(store.open(asked)), 'model.file.missing');
+    for (const asked of ['topics2/v1', '/elsewhere/topics']) assert.strictEqual(await codeOfWork(store.open(asked)), 'model.file.missing');
     // what the small file names stays in the folder of shipped models
     fileSystem.put(`${shipped}/topics/shared.onnx`, shareTensors(whole.model, lender.model, '../../secret'));
     place(fileSystem, '/secret', '1');
-    assert.strictEqual(await codeOf(store.open('topics')), 'model.file.missing');
+    assert.strictEqual(await codeOfWork(store.open('topics')), 'model.file.missing');
     assert.ok(!fileSystem.read.some((path) => path.includes('secret')));
   });
 

@@ -5,6 +5,7 @@ import { RecordReader, readAll } from '../../../src/core/csv/reader';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import { normalizeText } from '../../../src/core/text/normalize';
 import { Tokenizer } from '../../../src/core/text/tokenizer';
+import { humanError } from '../humanErrors';
 import { MemorySink } from './memorySink';
 
 const plan: PreparePlan = {
@@ -54,7 +55,6 @@ async function prepared(content: string, more: Partial<PreparePlan> = {}, fileNa
 
 const rowsOf = ({ tables }: Prepared): (readonly string[])[] => partNames.flatMap((name) => tables[name].slice(1));
 const csvCell = (value: string): string => `"${value.replaceAll('"', '""')}"`;
-const humanError = (code: string, ...parts: readonly string[]) => (error: unknown) => error instanceof HumanError && error.code === code && parts.every((part) => error.message.includes(part));
 
 describe('preparing a labelled file', () => {
   // no text that reads as another program's mark at the start of a file, and no lone surrogates, which UTF-8 cannot say

@@ -6,8 +6,8 @@ import { formatPresetFile, parsePresetFile } from '../../../src/core/model/prese
 import type { TrainRequest } from '../../../src/core/protocol/trainer';
 import { normalizeText } from '../../../src/core/text/normalize';
 import { wordBundle } from '../../fixtures/wordModel';
+import { humanError } from '../humanErrors';
 
-const humanError = (code: string, ...parts: readonly string[]) => (error: unknown) => error instanceof HumanError && error.code === code && parts.every((part) => error.message.includes(part));
 
 /** Texts of two labels, every third of which comes twice. */
 const rows: readonly LabeledText[] = Array.from({ length: 60 }, (_, index) => ({ row: index + 1, text: `text ${index % 3 === 2 ? index - 1 : index}`, label: Math.floor(index / 3) % 2 === 0 ? 'bad' : 'good' }));

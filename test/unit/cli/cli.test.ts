@@ -1,11 +1,9 @@
 import * as assert from 'node:assert';
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { hyperparameterSpecs } from '../../../src/core/model/hyperparameters';
-import { buildDist } from '../../dist';
+import { lastLine, useCommandLine, type Mistake } from './commandLine';
 import { table } from './table';
 
 interface TrainJson {
@@ -32,26 +30,18 @@ interface EvaluateJson {
 describe('the command line', function () {
   // whole processes, a dozen of them, on a machine that may be busy
   this.timeout(300_000);
-  let folder: string;
   let model: string;
 
-  const run = (args: readonly string[], input?: string): SpawnSyncReturns<string> =>
-    spawnSync(process.execPath, [path.join(folder, 'dist/cli.js'), ...args], { cwd: folder, encoding: 'utf8', ...(input === undefined ? {} : { input }) });
-  const lastLine = (text: string): unknown => JSON.parse(text.trimEnd().split('\n').at(-1)!);
+  const cli = useCommandLine();
 
-  before(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'label-lens-cli-'));
-    model = path.join(folder, 'models/tiny');
-    await buildDist(path.join(folder, 'dist'), ['cli', 'predictor', 'trainer', 'kernelHelper']);
-    writeFileSync(path.join(folder, 'train.csv.gz'), gzipSync(table(400, 1)));
-    writeFileSync(path.join(folder, 'test.csv'), table(101, 2));
+  before(() => {
+    model = cli.at('models/tiny');
+    writeFileSync(cli.at('train.csv.gz'), gzipSync(table(400, 1)));
+    writeFileSync(cli.at('test.csv'), table(101, 2));
   });
 
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
   it('trains, evaluates, lists and classifies, each with its promised output', () => {
-    const trained = run(['train', '--label', 'label', '--base', 'none', '--preset', 'bilstm-pool', '--embedding-size', '16', '--hidden-units', '16', '--epochs', '8', '--learning-rate', '0.01', '--seed', '3', '--limit', '300', '--json', '--output', model, 'train.csv.gz']);
-    assert.strictEqual(trained.status, 0, trained.stderr);
+    const trained = cli.done(['train', '--label', 'label', '--base', 'none', '--preset', 'bilstm-pool', '--embedding-size', '16', '--hidden-units', '16', '--epochs', '8', '--learning-rate', '0.01', '--seed', '3', '--limit', '300', '--json', '--output', model, 'train.csv.gz']);
     const training = lastLine(trained.stdout) as TrainJson;
     assert.deepStrictEqual([training.preset, training.base, training.output], ['bilstm-pool', 'none', model]);
     assert.ok(training.rows > 250 && training.rows < 300, `${training.rows} rows`);
@@ -59,9 +49,8 @@ describe('the command line', function () {
     for (const epoch of training.epochs) assert.deepStrictEqual(Object.keys(epoch).sort(), ['seconds', 'trainLoss', 'validAccuracy', 'validLoss']);
     assert.deepStrictEqual(readdirSync(model).sort(), ['model.json', 'model.onnx', 'report.html', 'report.md', 'tokenizer.json']);
 
-    const evaluated = run(['evaluate', '--model', model, '--label', 'label', '--json', '--report', 'tested', 'test.csv']);
-    assert.strictEqual(evaluated.status, 0, evaluated.stderr);
-    for (const name of ['tested.html', 'tested.md']) assert.match(readFileSync(path.join(folder, name), 'utf8'), /tiny v1: evaluation|tiny v1\\?: evaluation/);
+    const evaluated = cli.done(['evaluate', '--model', model, '--label', 'label', '--json', '--report', 'tested', 'test.csv']);
+    for (const name of ['tested.html', 'tested.md']) assert.match(cli.read(name), /tiny v1: evaluation|tiny v1\\?: evaluation/);
     assert.match(readFileSync(path.join(model, 'report.html'), 'utf8'), /<h1>tiny v1: training<\/h1>/);
     const evaluation = lastLine(evaluated.stdout) as EvaluateJson;
     assert.strictEqual(evaluation.rows, 101);
@@ -72,58 +61,49 @@ describe('the command line', function () {
     assert.strictEqual(evaluation.accuracy, right / 101);
     assert.deepStrictEqual(Object.keys(evaluation).sort(), ['accuracy', 'averages', 'confusion', 'ece', 'loss', 'macroF1', 'perClass', 'rows', 'seconds', 'textsPerSecond']);
 
-    const listed = run(['models']);
-    assert.strictEqual(listed.status, 0, listed.stderr);
+    const listed = cli.done(['models']);
     assert.match(listed.stdout, /tiny\s+v1\s+negative, positive\s+bilstm-pool/);
 
-    const classified = run(['classify', '--model', 'tiny', 'test.csv']);
-    assert.strictEqual(classified.status, 0, classified.stderr);
-    const before = readFileSync(path.join(folder, 'test.csv'), 'utf8');
+    const classified = cli.done(['classify', '--model', 'tiny', 'test.csv']);
+    const before = cli.read('test.csv');
     assert.strictEqual(classified.stdout.replace(/,(?:predicted,score|(?:positive|negative),[01](?:\.\d+)?)(?=\r\n)/g, ''), before);
     const agreed = classified.stdout.split('\r\n').filter((line) => /,(positive|negative),\1,/.test(line)).length;
     assert.strictEqual(agreed, right);
 
-    const piped = run(['classify', '--model', model, '-'], before);
+    const piped = cli.run(['classify', '--model', model, '-'], before);
     assert.strictEqual(piped.stdout, classified.stdout);
-    const packed = run(['classify', '--model', model, '--output', 'out.csv', 'train.csv.gz']);
-    assert.strictEqual(packed.status, 0, packed.stderr);
-    assert.strictEqual(readFileSync(path.join(folder, 'out.csv'), 'utf8').split('\r\n').length, 402);
+    cli.done(['classify', '--model', model, '--output', 'out.csv', 'train.csv.gz']);
+    assert.strictEqual(cli.read('out.csv').split('\r\n').length, 402);
 
-    const again = run(['train', '--label', 'label', '--base', model, '--epochs', '1', '--output', 'second', 'train.csv.gz', '--json']);
-    assert.strictEqual(again.status, 0, again.stderr);
+    const again = cli.done(['train', '--label', 'label', '--base', model, '--epochs', '1', '--output', 'second', 'train.csv.gz', '--json']);
     const fineTuned = lastLine(again.stdout) as TrainJson;
     assert.ok(fineTuned.epochs[0]!.validAccuracy >= 0.95, 'training from a base starts where the base stood');
   });
 
-  it('trains from word vectors, and puts models that share a tokenizer together', () => {
-    writeFileSync(path.join(folder, 'tiny.vec.gz'), gzipSync('6 5\nGreat 1 0 0 0 1\nwonderful 1 0 0 0 .9\nawful 0 1 0 0 1\nterrible 0 1 0 0 nan\nservice 0 0 1 0 1\n'));
+  it('trains from word vectors, and puts models that share a tokenizer together', async () => {
+    writeFileSync(cli.at('tiny.vec.gz'), gzipSync('6 5\nGreat 1 0 0 0 1\nwonderful 1 0 0 0 .9\nawful 0 1 0 0 1\nterrible 0 1 0 0 nan\nservice 0 0 1 0 1\n'));
     const plain = ['train', '--label', 'label', '--hidden-units', '8', '--epochs', '2', '--learning-rate', '0.02'];
-    const one = run([...plain, '--vectors', 'tiny.vec.gz', '--embedding-training', 'frozen', '--output', 'one', 'train.csv.gz']);
-    assert.strictEqual(one.status, 0, one.stderr);
+    const one = cli.done([...plain, '--vectors', 'tiny.vec.gz', '--embedding-training', 'frozen', '--output', 'one', 'train.csv.gz']);
     assert.match(one.stderr, /line 5: the vector of terrible/);
     assert.match(one.stderr, /should have 6 words.* has 5/);
     assert.match(one.stderr, /vectors of 5 numbers for 4 of \d+ words of the vocabulary \(\d\.\d %\), which are \d+\.\d % of what is read/);
     assert.match(one.stderr, /most frequent words without a vector: .*\(\d+\)/);
-    const card = JSON.parse(readFileSync(path.join(folder, 'one/model.json'), 'utf8')) as { data: Record<string, unknown>; architecture: { layers: { size?: number }[] } };
+    const card = JSON.parse(cli.read('one/model.json')) as { data: Record<string, unknown>; architecture: { layers: { size?: number }[] } };
     assert.deepStrictEqual([card.data['vectors'], card.data['vectorSize'], card.data['vectorWords'], card.architecture.layers[0]!.size], ['tiny.vec.gz', 5, 4, 8]);
 
-    const two = run([...plain, '--tokenizer', 'one', '--seed', '7', '--precision', 'int8', '--output', 'two', 'train.csv.gz']);
-    assert.strictEqual(two.status, 0, two.stderr);
-    const alone = run([...plain, '--limit', '100', '--output', 'alone', 'train.csv.gz']);
-    assert.strictEqual(alone.status, 0, alone.stderr);
+    cli.done([...plain, '--tokenizer', 'one', '--seed', '7', '--precision', 'int8', '--output', 'two', 'train.csv.gz']);
+    cli.done([...plain, '--limit', '100', '--output', 'alone', 'train.csv.gz']);
 
     const put = ['ensemble', '--valid', 'test.csv', '--label', 'label'];
-    const together = run([...put, '--json', '--output', 'both', './one', './two']);
-    assert.strictEqual(together.status, 0, together.stderr);
+    const together = cli.done([...put, '--json', '--output', 'both', './one', './two']);
     const result = lastLine(together.stdout) as { members: { weight: number; metrics: { loss: number } }[]; metrics: { accuracy: number; loss: number } };
     assert.ok(Math.abs(result.members.reduce((sum, { weight }) => sum + weight, 0) - 1) < 1e-9);
     for (const { metrics } of result.members) assert.ok(result.metrics.loss <= metrics.loss + 1e-6, JSON.stringify(result));
-    const evaluated = run(['evaluate', '--model', './both', '--label', 'label', '--json', 'test.csv']);
-    assert.strictEqual(evaluated.status, 0, evaluated.stderr);
+    const evaluated = cli.done(['evaluate', '--model', './both', '--label', 'label', '--json', 'test.csv']);
     assert.strictEqual((lastLine(evaluated.stdout) as EvaluateJson).accuracy, result.metrics.accuracy);
-    assert.strictEqual(run(['classify', '--model', './both', 'test.csv']).status, 0);
+    assert.strictEqual(cli.run(['classify', '--model', './both', 'test.csv']).status, 0);
 
-    const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
+    const refused: readonly Mistake[] = [
       [[...put, '--output', 'x', './one', './alone'], 1, /different tokens.*Train alone again.*train --tokenizer .*one/],
       [[...put, '--output', 'x', './one'], 2, /2 to 16 models, not 1/],
       [[...plain, '--base', './both', '--output', 'x', 'train.csv.gz'], 1, /both is an ensemble of one v1, two v1/],
@@ -132,25 +112,20 @@ describe('the command line', function () {
       [[...plain, '--vectors', 'tiny.vec.gz', '--embedding-size', '8', '--output', 'x', 'train.csv.gz'], 2, /Leave out --embedding-size or --vectors/],
       [[...plain, '--vectors', 'test.csv', '--output', 'x', 'train.csv.gz'], 1, /test\.csv is no text file of word vectors/],
     ];
-    for (const [args, status, message] of refused) {
-      const failed = run(args);
-      assert.match(failed.stderr, message);
-      assert.strictEqual(failed.status, status, failed.stderr);
-    }
-    assert.ok(!readdirSync(folder).includes('x'));
+    await cli.explains(refused);
+    assert.ok(!readdirSync(cli.folder).includes('x'));
   });
 
   it('trains the same model with however many workers', () => {
     const models = [1, 2, 4].map((workers) => {
-      const trained = run(['train', '--label', 'label', '--hidden-units', '16', '--epochs', '2', '--workers', String(workers), '--name', 'same', '--output', `workers${workers}`, 'train.csv.gz']);
-      assert.strictEqual(trained.status, 0, trained.stderr);
-      return readFileSync(path.join(folder, `workers${workers}`, 'model.onnx'));
+      cli.done(['train', '--label', 'label', '--hidden-units', '16', '--epochs', '2', '--workers', String(workers), '--name', 'same', '--output', `workers${workers}`, 'train.csv.gz']);
+      return readFileSync(cli.at(`workers${workers}`, 'model.onnx'));
     });
     for (const model of models) assert.ok(model.equals(models[0]!));
   });
 
-  it('explains mistakes and exits with 2, failures with 1', () => {
-    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+  it('explains mistakes and exits with 2, failures with 1', async () => {
+    const cases: readonly Mistake[] = [
       [[], 2, /label-lens COMMAND/],
       [['clasify'], 2, /no command clasify/],
       [['classify'], 2, /FILE is missing/],
@@ -168,14 +143,9 @@ describe('the command line', function () {
       [['classify', '--model', model, '--output', 'none.csv', 'absent.csv'], 1, /absent\.csv/],
       [['classify', '--model', model, '--text', 'body', '--output', 'none.csv', 'test.csv'], 1, /"body"/],
     ];
-    for (const [args, status, message] of cases) {
-      const result = run(args);
-      assert.match(result.stderr, message, args.join(' '));
-      assert.strictEqual(result.status, status, args.join(' '));
-      assert.doesNotMatch(result.stderr, /\n\s+at /, 'no stack trace for a person');
-    }
-    assert.ok(!readdirSync(folder).some((name) => name.startsWith('none')), 'nothing half-written stays behind');
-    const help = run(['train', '--help']);
+    await cli.explains(cases);
+    assert.ok(!readdirSync(cli.folder).some((name) => name.startsWith('none')), 'nothing half-written stays behind');
+    const help = cli.run(['train', '--help']);
     assert.strictEqual(help.status, 0);
     for (const spec of hyperparameterSpecs) {
       const flag = spec.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

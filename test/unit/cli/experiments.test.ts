@@ -1,10 +1,7 @@
 import * as assert from 'node:assert';
-import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import * as path from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, watch, writeFileSync } from 'node:fs';
 import { readAll } from '../../../src/core/csv/reader';
-import { buildDist } from '../../dist';
+import { lastLine, useCommandLine, type Mistake } from './commandLine';
 import { table } from './table';
 
 interface TuneJson {
@@ -17,67 +14,52 @@ interface TuneJson {
 describe('the command line from data to the best settings', function () {
   // whole processes, many of them, on a machine that may be busy
   this.timeout(300_000);
-  let folder: string;
-  const run = (args: readonly string[], input?: string): SpawnSyncReturns<string> =>
-    spawnSync(process.execPath, [path.join(folder, 'dist/cli.js'), ...args], { cwd: folder, encoding: 'utf8', ...(input === undefined ? {} : { input }) });
-  const lastLine = (text: string): unknown => JSON.parse(text.trimEnd().split('\n').at(-1)!);
-  const read = (file: string): string => readFileSync(path.join(folder, file), 'utf8');
+  const cli = useCommandLine();
   const small = ['--embedding-size', '8', '--hidden-units', '8', '--epochs', '2'];
   const search = ['tune', '--label', 'label', '--folds', '2', '--grid', 'learningRate=0.001,0.02', ...small, '--json'];
 
-  before(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'label-lens-experiments-'));
-    await buildDist(path.join(folder, 'dist'), ['cli', 'predictor', 'trainer', 'kernelHelper']);
-    writeFileSync(path.join(folder, 'all.csv'), `${table(200, 1)}201,,positive\r\n202,"no label",\r\n203,"odd",unsure\r\n`);
-  });
-
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  before(() => writeFileSync(cli.at('all.csv'), `${table(200, 1)}201,,positive\r\n202,"no label",\r\n203,"odd",unsure\r\n`));
 
   it('prepares, tunes, trains with what was best, and compares', () => {
-    const prepared = run(['prepare', '--label', 'label', '--map', 'positive=pos,negative=neg,unsure=,none=x', '--split', '0.7,0.1,0.2', '--output', 'parts', '--json', 'all.csv']);
-    assert.strictEqual(prepared.status, 0, prepared.stderr);
+    const prepared = cli.done(['prepare', '--label', 'label', '--map', 'positive=pos,negative=neg,unsure=,none=x', '--split', '0.7,0.1,0.2', '--output', 'parts', '--json', 'all.csv']);
     assert.match(prepared.stderr, /No row has these labels of the map: none/);
     assert.match(prepared.stdout, /all\.csv: 203 rows, 200 kept, dropped: 1 without a text, 1 without a label, 1 not mapped/);
     const { parts } = lastLine(prepared.stdout) as { parts: Record<string, { rows: number; labels: Record<string, number> }> };
     assert.deepStrictEqual(parts, { train: { rows: 140, labels: { neg: 70, pos: 70 } }, valid: { rows: 20, labels: { neg: 10, pos: 10 } }, test: { rows: 40, labels: { neg: 20, pos: 20 } } });
     const rows = ['train', 'valid', 'test'].flatMap((name) => {
-      const records = readAll(`${name}.csv`, readFileSync(path.join(folder, `parts/${name}.csv`))).map((record) => record.values());
+      const records = readAll(`${name}.csv`, readFileSync(cli.at(`parts/${name}.csv`))).map((record) => record.values());
       assert.deepStrictEqual(records[0], ['id', 'text', 'label']);
       return records.slice(1);
     });
     assert.strictEqual(new Set(rows.map(([id]) => id)).size, 200);
     assert.match(prepared.stdout, /^label  train  valid  test\nneg {7}70 {5}10 {4}20\npos {7}70 {5}10 {4}20\nrows {5}140 {5}20 {4}40$/m);
 
-    const tuned = run([...search, '--output', 'tuned', 'parts/train.csv']);
-    assert.strictEqual(tuned.status, 0, tuned.stderr);
+    const tuned = cli.done([...search, '--output', 'tuned', 'parts/train.csv']);
     const { ranking, trained, reused, metric } = lastLine(tuned.stdout) as TuneJson;
     assert.deepStrictEqual([trained, reused, metric, ranking.length], [4, 0, 'accuracy', 2]);
     assert.strictEqual(ranking[0]!.hyperparameters.learningRate, 0.02);
     assert.ok(ranking[0]!.mean.accuracy! >= ranking[1]!.mean.accuracy!);
     assert.match(tuned.stdout, /preset +learningRate +accuracy +macroF1 +loss +ece +seconds\n1  bilstm-pool  0\.02 /);
-    assert.deepStrictEqual(readdirSync(path.join(folder, 'tuned')).sort(), ['best.preset.json', 'tune.jsonl']);
-    const preset = JSON.parse(read('tuned/best.preset.json')) as { preset: string; hyperparameters: Record<string, number>; description: string };
+    assert.deepStrictEqual(readdirSync(cli.at('tuned')).sort(), ['best.preset.json', 'tune.jsonl']);
+    const preset = JSON.parse(cli.read('tuned/best.preset.json')) as { preset: string; hyperparameters: Record<string, number>; description: string };
     assert.deepStrictEqual([preset.preset, preset.hyperparameters], ['bilstm-pool', { embeddingSize: 8, hiddenUnits: 8, epochs: 2, learningRate: 0.02 }]);
 
-    const best = run(['train', '--label', 'label', '--preset', 'tuned/best.preset.json', '--epochs', '6', '--valid', 'parts/valid.csv', '--output', 'best', 'parts/train.csv']);
-    assert.strictEqual(best.status, 0, best.stderr);
+    cli.done(['train', '--label', 'label', '--preset', 'tuned/best.preset.json', '--epochs', '6', '--valid', 'parts/valid.csv', '--output', 'best', 'parts/train.csv']);
     // flags win over the file, the file over the preset
-    const { hyperparameters } = JSON.parse(read('best/model.json')) as { hyperparameters: Record<string, number> };
+    const { hyperparameters } = JSON.parse(cli.read('best/model.json')) as { hyperparameters: Record<string, number> };
     assert.deepStrictEqual(['epochs', 'learningRate', 'hiddenUnits', 'batchSize'].map((name) => hyperparameters[name]), [6, 0.02, 8, 32]);
-    const other = run(['train', '--label', 'label', '--preset', 'tuned/best.preset.json', '--epochs', '1', '--learning-rate', '0.00001', '--valid', 'parts/valid.csv', '--output', 'other', 'parts/train.csv']);
-    assert.strictEqual(other.status, 0, other.stderr);
+    cli.done(['train', '--label', 'label', '--preset', 'tuned/best.preset.json', '--epochs', '1', '--learning-rate', '0.00001', '--valid', 'parts/valid.csv', '--output', 'other', 'parts/train.csv']);
 
-    const compared = run(['compare', './best', './other', '--label', 'label', '--json', '--report', 'compared', 'parts/test.csv']);
-    assert.strictEqual(compared.status, 0, compared.stderr);
+    const compared = cli.done(['compare', './best', './other', '--label', 'label', '--json', '--report', 'compared', 'parts/test.csv']);
     assert.match(compared.stderr, /The report is in compared\.html and compared\.md/);
     for (const [name, title] of [['compared.html', /<h1>2 models compared<\/h1>/], ['compared.md', /^# 2 models compared\n/]] as const) {
-      assert.match(read(name), title);
-      for (const part of ['./best', './other', 'McNemar', '40 rows']) assert.ok(read(name).includes(part), `${name}: ${part}`);
+      assert.match(cli.read(name), title);
+      for (const part of ['./best', './other', 'McNemar', '40 rows']) assert.ok(cli.read(name).includes(part), `${name}: ${part}`);
     }
     const comparison = lastLine(compared.stdout) as { rows: number; models: { name: string; accuracy: { value: number; low: number; high: number } }[]; pairs: { difference: { value: number }; test: { onlyFirst: number; onlySecond: number; p: number } }[] };
     assert.deepStrictEqual([comparison.rows, comparison.models.map(({ name }) => name)], [40, ['./best', './other']]);
     for (const { name, accuracy } of comparison.models) {
-      const evaluated = run(['evaluate', '--model', name, '--label', 'label', '--json', 'parts/test.csv']);
+      const evaluated = cli.run(['evaluate', '--model', name, '--label', 'label', '--json', 'parts/test.csv']);
       assert.strictEqual((lastLine(evaluated.stdout) as { accuracy: number }).accuracy, accuracy.value);
     }
     const [{ difference, test }] = comparison.pairs as [(typeof comparison.pairs)[number]];
@@ -86,17 +68,17 @@ describe('the command line from data to the best settings', function () {
   });
 
   it('tunes on after it was killed, wherever that was, and trains nothing twice', async () => {
-    writeFileSync(path.join(folder, 'train.csv'), table(120, 1));
-    const whole = lastLine(run([...search, '--output', 'whole', 'train.csv']).stdout) as TuneJson;
+    writeFileSync(cli.at('train.csv'), table(120, 1));
+    const whole = lastLine(cli.run([...search, '--output', 'whole', 'train.csv']).stdout) as TuneJson;
     const scores = ({ ranking }: TuneJson): unknown => ranking.map(({ hyperparameters, mean, deviation }) => ({ hyperparameters, mean, deviation }));
-    const target = path.join(folder, 'killed');
+    const target = cli.at('killed');
     mkdirSync(target);
-    const lines = (): string[] => (existsSync(path.join(target, 'tune.jsonl')) ? read('killed/tune.jsonl').split('\n').filter((line) => line !== '') : []);
+    const lines = (): string[] => (existsSync(cli.at('killed/tune.jsonl')) ? cli.read('killed/tune.jsonl').split('\n').filter((line) => line !== '') : []);
     let kills = 0;
     let ended: NodeJS.Signals | null = null;
     // kills it after more and more changes in the folder: checkpoints come and go there, and lines come
     for (let changes = 2; lines().length < 4; changes += 3) {
-      const child = spawn(process.execPath, [path.join(folder, 'dist/cli.js'), ...search, '--output', 'killed', 'train.csv'], { cwd: folder, stdio: 'ignore' });
+      const child = cli.start([...search, '--output', 'killed', 'train.csv'], 'ignore');
       let seen = 0;
       const watcher = watch(target, () => {
         if (++seen === changes) child.kill('SIGKILL');
@@ -109,8 +91,7 @@ describe('the command line from data to the best settings', function () {
     const keys = lines().map((line) => (JSON.parse(line) as { key: string }).key);
     assert.strictEqual(new Set(keys).size, 4);
     assert.strictEqual(keys.length, 4, 'a fold was trained twice');
-    const result = run([...search, '--output', 'killed', 'train.csv']);
-    assert.strictEqual(result.status, 0, result.stderr);
+    const result = cli.done([...search, '--output', 'killed', 'train.csv']);
     const last = lastLine(result.stdout) as TuneJson;
     assert.deepStrictEqual([last.trained, last.reused], [0, 4]);
     assert.deepStrictEqual(scores(last), scores(whole));
@@ -119,12 +100,12 @@ describe('the command line from data to the best settings', function () {
   it('draws at random, and says on Ctrl+C that the same command continues', async function () {
     if (process.platform === 'win32') this.skip();
     const args = ['tune', '--label', 'label', '--folds', '2', '--random', '2', '--range', 'learningRate=0.001..0.02;dropout=0.1..0.5', ...small, '--epochs', '1000', '--patience', '1000', '--output', 'stopped', 'all.csv'];
-    mkdirSync(path.join(folder, 'stopped'));
-    const child = spawn(process.execPath, [path.join(folder, 'dist/cli.js'), ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    mkdirSync(cli.at('stopped'));
+    const child = cli.start(args, ['ignore', 'ignore', 'pipe']);
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     let isStopped = false;
-    const watcher = watch(path.join(folder, 'stopped'), () => {
+    const watcher = watch(cli.at('stopped'), () => {
       // a second one would end it without a word
       if (!isStopped) isStopped = child.kill('SIGINT');
     });
@@ -134,13 +115,13 @@ describe('the command line from data to the best settings', function () {
     assert.match(stderr, /202 rows, 2 settings, 2 folds: 4 trainings\.\n(?:.*\n)*The same command continues\.\nCancelled\.\n$/);
   });
 
-  it('explains mistakes and exits with 2, failures with 1', () => {
-    writeFileSync(path.join(folder, 'numbers.csv'), 'text,stars\nfine,4\nbad,one\n');
-    writeFileSync(path.join(folder, 'bad.json'), '{"formatVersion":1,"name":"x","preset":"bilstm-pool","hyperparameters":{"hiddenUnits":30}}');
-    writeFileSync(path.join(folder, 'map.csv'), 'old,new\na,b\n');
+  it('explains mistakes and exits with 2, failures with 1', async () => {
+    writeFileSync(cli.at('numbers.csv'), 'text,stars\nfine,4\nbad,one\n');
+    writeFileSync(cli.at('bad.json'), '{"formatVersion":1,"name":"x","preset":"bilstm-pool","hyperparameters":{"hiddenUnits":30}}');
+    writeFileSync(cli.at('map.csv'), 'old,new\na,b\n');
     const prepare = ['prepare', '--label', 'label', '--output', 'none'];
     const tune = ['tune', '--label', 'label', '--output', 'none'];
-    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    const cases: readonly Mistake[] = [
       [['prepare', '--label', 'label', 'all.csv'], 2, /--output is missing/],
       [['prepare', '--output', 'none', 'all.csv'], 2, /--label is missing/],
       [[...prepare, '--split', '0.8,0.3,0.1', 'all.csv'], 2, /--split takes three shares whose sum is 1/],
@@ -173,24 +154,18 @@ describe('the command line from data to the best settings', function () {
       [['compare', './best', './missing', '--label', 'label', 'all.csv'], 1, /missing holds no model\.json/],
       [['compare', './best', './other', '--label', 'label', 'all.csv'], 1, /all\.csv, row 1, column label: the model \.\/best does not know these labels of the file: positive, negative, unsure\. It knows neg, pos/],
     ];
-    for (const [args, status, message] of cases) {
-      const result = run(args);
-      assert.match(result.stderr, message, args.join(' '));
-      assert.strictEqual(result.status, status, args.join(' '));
-      assert.doesNotMatch(result.stderr, /\n\s+at /, 'no stack trace for a person');
-    }
-    assert.deepStrictEqual(existsSync(path.join(folder, 'none')) ? readdirSync(path.join(folder, 'none')) : [], [], 'nothing half-written stays behind');
-    mkdirSync(path.join(folder, 'own'));
-    writeFileSync(path.join(folder, 'own/train.csv'), table(20, 1));
-    const same = run(['prepare', '--label', 'label', '--output', 'own/', 'own/train.csv']);
+    await cli.explains(cases);
+    assert.deepStrictEqual(existsSync(cli.at('none')) ? readdirSync(cli.at('none')) : [], [], 'nothing half-written stays behind');
+    mkdirSync(cli.at('own'));
+    writeFileSync(cli.at('own/train.csv'), table(20, 1));
+    const same = cli.run(['prepare', '--label', 'label', '--output', 'own/', 'own/train.csv']);
     assert.match(same.stderr, /The parts would replace own\/train\.csv itself/);
-    assert.strictEqual(read('own/train.csv'), table(20, 1));
-    for (const command of ['prepare', 'tune', 'compare']) assert.match(run([command, '--help']).stdout, new RegExp(`^label-lens ${command} \\[flags\\] --label COL`));
+    assert.strictEqual(cli.read('own/train.csv'), table(20, 1));
+    for (const command of ['prepare', 'tune', 'compare']) assert.match(cli.run([command, '--help']).stdout, new RegExp(`^label-lens ${command} \\[flags\\] --label COL`));
   });
 
   it('prepares standard input', () => {
-    const piped = run(['prepare', '--label', 'label', '--output', 'piped', '-'], table(50, 3));
-    assert.strictEqual(piped.status, 0, piped.stderr);
-    assert.deepStrictEqual(readdirSync(path.join(folder, 'piped')).sort(), ['test.csv', 'train.csv', 'valid.csv']);
+    cli.done(['prepare', '--label', 'label', '--output', 'piped', '-'], table(50, 3));
+    assert.deepStrictEqual(readdirSync(cli.at('piped')).sort(), ['test.csv', 'train.csv', 'valid.csv']);
   });
 });

@@ -1,9 +1,6 @@
 import * as assert from 'node:assert';
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import * as path from 'node:path';
-import { buildDist } from '../../dist';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { useCommandLine } from './commandLine';
 import { table } from './table';
 
 interface Ended {
@@ -15,7 +12,7 @@ interface Ended {
 describe('training on the command line that is killed', function () {
   // whole processes, a dozen of them, on a machine that may be busy
   this.timeout(300_000);
-  let folder: string;
+  const cli = useCommandLine();
   const files = ['model.onnx', 'tokenizer.json'] as const;
   /** What an uninterrupted run gives. */
   const whole: Record<string, Buffer> = {};
@@ -25,16 +22,12 @@ describe('training on the command line that is killed', function () {
    * @param stop kills the process with that signal after so many changes in the folder: temporary files and checkpoints come and go there
    */
   const train = async (output: string, more: readonly string[] = [], stop?: { readonly signal: NodeJS.Signals; readonly changes: number }): Promise<Ended> => {
-    const target = path.join(folder, output);
+    const target = cli.at(output);
     mkdirSync(target, { recursive: true });
     // the name stands in model.onnx
-    const child = spawn(
-      process.execPath,
-      [path.join(folder, 'dist/cli.js'), 'train', '--label', 'label', '--embedding-size', '16', '--hidden-units', '16', '--epochs', '20', '--patience', '20', '--name', 'same', '--output', output, ...more, 'train.csv'],
-      { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const child = cli.start(['train', '--label', 'label', '--embedding-size', '16', '--hidden-units', '16', '--epochs', '20', '--patience', '20', '--name', 'same', '--output', output, ...more, 'train.csv'], ['ignore', 'ignore', 'pipe']);
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     let changes = 0;
     const watcher = watch(target, () => {
       if (stop && ++changes === stop.changes) child.kill(stop.signal);
@@ -49,20 +42,17 @@ describe('training on the command line that is killed', function () {
     }
   };
   const assertSame = (output: string): void => {
-    for (const file of files) assert.ok(readFileSync(path.join(folder, output, file)).equals(whole[file]!), file);
-    assert.deepStrictEqual(readdirSync(path.join(folder, output)).sort(), ['model.json', 'model.onnx', 'report.html', 'report.md', 'tokenizer.json'], 'nothing else is left');
+    for (const file of files) assert.ok(readFileSync(cli.at(output, file)).equals(whole[file]!), file);
+    assert.deepStrictEqual(readdirSync(cli.at(output)).sort(), ['model.json', 'model.onnx', 'report.html', 'report.md', 'tokenizer.json'], 'nothing else is left');
   };
 
   before(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'label-lens-killed-'));
-    await buildDist(path.join(folder, 'dist'), ['cli', 'predictor', 'trainer', 'kernelHelper']);
-    writeFileSync(path.join(folder, 'train.csv'), table(600, 1));
+    writeFileSync(cli.at('train.csv'), table(600, 1));
     const ended = await train('whole');
     assert.strictEqual(ended.status, 0, ended.stderr);
-    for (const file of files) whole[file] = readFileSync(path.join(folder, 'whole', file));
+    for (const file of files) whole[file] = readFileSync(cli.at('whole', file));
     assertSame('whole');
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('ends with the same model, wherever it was killed and however often', async () => {
     let killed = 0;
@@ -86,12 +76,12 @@ describe('training on the command line that is killed', function () {
     let stopped: Ended;
     // a checkpoint is there after its temporary file has come and been written and renamed
     do {
-      rmSync(path.join(folder, 'stopped'), { recursive: true, force: true });
+      rmSync(cli.at('stopped'), { recursive: true, force: true });
       stopped = await train('stopped', ['--epochs', '1000', '--patience', '1000'], { signal: 'SIGINT', changes: 8 });
-    } while (!existsSync(path.join(folder, 'stopped/training.checkpoint')));
+    } while (!existsSync(cli.at('stopped/training.checkpoint')));
     assert.strictEqual(stopped.status, 130, stopped.stderr);
     assert.match(stopped.stderr, /The same command continues this training\.\nCancelled\.\n$/);
-    cpSync(path.join(folder, 'stopped'), path.join(folder, 'copy'), { recursive: true });
+    cpSync(cli.at('stopped'), cli.at('copy'), { recursive: true });
 
     const other = await train('stopped');
     assert.match(other.stderr, /stopped\/training\.checkpoint is of a training with other rows or other settings, so training starts from the beginning/);
@@ -105,8 +95,8 @@ describe('training on the command line that is killed', function () {
   });
 
   it('starts over from a damaged checkpoint, and says so', async () => {
-    mkdirSync(path.join(folder, 'damaged'));
-    writeFileSync(path.join(folder, 'damaged/training.checkpoint'), 'half a ');
+    mkdirSync(cli.at('damaged'));
+    writeFileSync(cli.at('damaged/training.checkpoint'), 'half a ');
     const { status, stderr } = await train('damaged');
     assert.match(stderr, /damaged\/training\.checkpoint is damaged or is none, so training starts from the beginning/);
     assert.strictEqual(status, 0, stderr);

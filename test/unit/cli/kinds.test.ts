@@ -1,8 +1,6 @@
 import * as assert from 'node:assert';
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import * as path from 'node:path';
+import type { SpawnSyncReturns } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readAll } from '../../../src/core/csv/reader';
 import { formatDecision } from '../../../src/core/labels/decision';
 import { formatTask, newLabels, taskFormatVersion, type TaskDefinition } from '../../../src/core/labels/task';
@@ -10,7 +8,7 @@ import { regressionReport } from '../../../src/core/metrics/report';
 import type { ModelManifest } from '../../../src/core/model/manifest';
 import { exampleId } from '../../../src/core/text/normalize';
 import { Random } from '../../../src/core/util/random';
-import { buildDist } from '../../dist';
+import { lastLine, useCommandLine, type Mistake } from './commandLine';
 
 const moods: Readonly<Record<string, number>> = { superb: 5, good: 4, fair: 3, poor: 2, awful: 1 };
 
@@ -36,32 +34,23 @@ const table = (rows: readonly Review[]): string => `text,topics,stars,mood\n${ro
 describe('the command line, for several labels and for numbers', function () {
   // whole processes on a machine that may be busy
   this.timeout(300_000);
-  let folder: string;
+  const cli = useCommandLine();
   const test = reviews(80, 2);
   const quick = ['--embedding-size', '16', '--hidden-units', '16', '--epochs', '8', '--learning-rate', '0.02', '--label-smoothing', '0'];
 
-  const run = (...args: readonly string[]): SpawnSyncReturns<string> => spawnSync(process.execPath, [path.join(folder, 'dist/cli.js'), ...args], { cwd: folder, encoding: 'utf8' });
-  const done = (...args: readonly string[]): SpawnSyncReturns<string> => {
-    const result = run(...args);
-    assert.strictEqual(result.status, 0, result.stderr);
-    return result;
-  };
-  const json = ({ stdout }: SpawnSyncReturns<string>): Record<string, unknown> => JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
-  const manifest = (model: string): ModelManifest => JSON.parse(readFileSync(path.join(folder, model, 'model.json'), 'utf8')) as ModelManifest;
+  const done = (...args: readonly string[]): SpawnSyncReturns<string> => cli.done(args);
+  const json = ({ stdout }: SpawnSyncReturns<string>): Record<string, unknown> => lastLine(stdout) as Record<string, unknown>;
+  const manifest = (model: string): ModelManifest => JSON.parse(readFileSync(cli.at(model, 'model.json'), 'utf8')) as ModelManifest;
   /** The added columns of each row. */
   const classified = (model: string, ...flags: readonly string[]): string[][] => {
     const records = readAll('x.csv', Buffer.from(done('classify', '--model', `./${model}`, ...flags, 'test.csv').stdout)).filter(({ kind }) => kind === 'row');
     return records.map((record) => [4, 5, 6].map((column) => record.value(column) ?? ''));
   };
 
-  before(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'label-lens-kinds-'));
-    await buildDist(path.join(folder, 'dist'), ['cli', 'predictor', 'trainer', 'kernelHelper']);
-    writeFileSync(path.join(folder, 'train.csv'), table(reviews(400, 1)));
-    writeFileSync(path.join(folder, 'test.csv'), table(test));
+  before(() => {
+    writeFileSync(cli.at('train.csv'), table(reviews(400, 1)));
+    writeFileSync(cli.at('test.csv'), table(test));
   });
-
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('trains, evaluates and classifies with several labels', () => {
     const trained = done('train', '--kind', 'multi', '--label', 'topics', ...quick, '--threshold', '0.45', '--json', '--output', 'topics', 'train.csv');
@@ -131,10 +120,10 @@ describe('the command line, for several labels and for numbers', function () {
     it(`trains on the decisions of a task of kind ${kind}, and guesses with the new version`, () => {
       const labels = kind === 'multi' ? newLabels(['food', 'price', 'staff']) : [];
       const task: TaskDefinition = { formatVersion: taskFormatVersion, name: kind, kind, labels, sources: [{ kind: 'table', file: 'train.csv', textColumns: ['text'] }] };
-      mkdirSync(path.join(folder, '.label-lens', kind, 'labels'), { recursive: true });
-      writeFileSync(path.join(folder, '.label-lens', kind, 'task.json'), formatTask(task));
+      mkdirSync(cli.at('.label-lens', kind, 'labels'), { recursive: true });
+      writeFileSync(cli.at('.label-lens', kind, 'task.json'), formatTask(task));
       const decisions = reviews(400, 1).slice(0, 300).map((review, i) => formatDecision({ at: new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString(), example: exampleId(review.text), source: { file: 'train.csv', row: i + 1 }, text: review.text, status: 'labeled', label: answerOf(review), annotator: 'mei', origin: 'key' }));
-      writeFileSync(path.join(folder, '.label-lens', kind, 'labels', 'mei.jsonl'), `${decisions.join('\n')}\n`);
+      writeFileSync(cli.at('.label-lens', kind, 'labels', 'mei.jsonl'), `${decisions.join('\n')}\n`);
       done('train', '--task', `.label-lens/${kind}`, ...quick);
       assert.strictEqual(manifest(`.label-lens/${kind}/models/v1`).task.kind, kind);
       const guessed = readAll('x.csv', Buffer.from(done('export', '--task', `.label-lens/${kind}`, '--columns', 'guess', '--output', '-').stdout)).filter((record) => record.kind === 'row');
@@ -143,8 +132,8 @@ describe('the command line, for several labels and for numbers', function () {
     });
   }
 
-  it('explains mistakes', () => {
-    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+  it('explains mistakes', async () => {
+    const cases: readonly Mistake[] = [
       [['train', '--label', 'mood', '--kind', 'rank', '--output', 'x', 'train.csv'], 2, /--kind takes single, multi, number/],
       [['train', '--label', 'stars', '--kind', 'number', '--value', 'stars', '--output', 'x', 'train.csv'], 2, /--value is about a number beside one label/],
       [['train', '--label', 'stars', '--kind', 'number', '--threshold', '0.5', '--output', 'x', 'train.csv'], 2, /--threshold/],
@@ -154,11 +143,7 @@ describe('the command line, for several labels and for numbers', function () {
       [['evaluate', '--model', './topics', '--label', 'mood', 'test.csv'], 1, /test\.csv, row 1, column mood: the model topics has no label "(un)?happy"/],
       [['evaluate', '--model', './stars', '--label', 'stars', '--value', 'stars', 'test.csv'], 1, /gives no number beside a label/],
     ];
-    for (const [args, status, message] of cases) {
-      const result = run(...args);
-      assert.match(result.stderr, message, args.join(' '));
-      assert.strictEqual(result.status, status, args.join(' '));
-    }
+    await cli.explains(cases);
   });
 });
 

@@ -1,14 +1,13 @@
 import * as assert from 'node:assert';
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import type { SpawnSyncReturns } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { readAll } from '../../../src/core/csv/reader';
 import { isCheck } from '../../../src/core/labels/checks';
 import { formatDecision, type Decision } from '../../../src/core/labels/decision';
 import { formatTask, newLabels, taskFormatVersion } from '../../../src/core/labels/task';
 import { exampleId } from '../../../src/core/text/normalize';
-import { buildDist } from '../../dist';
+import { useCommandLine, type Mistake } from './commandLine';
 import { table } from './table';
 
 /** Rows of the source; all but the last 60 are decided. */
@@ -18,29 +17,22 @@ const undecided = 60;
 describe('the command line on a task folder', function () {
   // whole processes on a machine that may be busy
   this.timeout(300_000);
-  let folder: string;
+  const cli = useCommandLine();
   const task = '.label-lens/reviews';
   const source = table(rowCount, 5);
   const rows = readAll('reviews.csv', Buffer.from(source))
     .filter(({ kind }) => kind === 'row')
     .map((record) => ({ row: record.row, text: record.value(1) ?? '', label: record.value(2) ?? '' }));
 
-  const run = (...args: readonly string[]): SpawnSyncReturns<string> => spawnSync(process.execPath, [path.join(folder, 'dist/cli.js'), ...args], { cwd: folder, encoding: 'utf8' });
-  const done = (...args: readonly string[]): SpawnSyncReturns<string> => {
-    const result = run(...args);
-    assert.strictEqual(result.status, 0, result.stderr);
-    return result;
-  };
-  const journal = (annotator: string): string => path.join(folder, task, 'labels', `${annotator}.jsonl`);
+  const done = (...args: readonly string[]): SpawnSyncReturns<string> => cli.done(args);
+  const journal = (annotator: string): string => cli.at(task, 'labels', `${annotator}.jsonl`);
   const linesOf = (file: string): Decision[] => readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Decision);
 
-  before(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'label-lens-task-'));
-    await buildDist(path.join(folder, 'dist'), ['cli', 'predictor', 'trainer', 'kernelHelper']);
-    mkdirSync(path.join(folder, task, 'labels'), { recursive: true });
-    writeFileSync(path.join(folder, 'reviews.csv'), source);
+  before(() => {
+    mkdirSync(cli.at(task, 'labels'), { recursive: true });
+    writeFileSync(cli.at('reviews.csv'), source);
     writeFileSync(
-      path.join(folder, task, 'task.json'),
+      cli.at(task, 'task.json'),
       formatTask({ formatVersion: taskFormatVersion, name: 'reviews', kind: 'single', labels: newLabels(['positive', 'negative']), sources: [{ kind: 'table', file: 'reviews.csv', textColumns: ['text'] }] }),
     );
     const decisions = rows.slice(0, rowCount - undecided).map(({ row, text, label }, i): Decision => {
@@ -50,12 +42,10 @@ describe('the command line on a task folder', function () {
     writeFileSync(journal('mei'), `${decisions.map(formatDecision).join('\n')}\n`);
   });
 
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
   it('exports beside the source, as a copy and as lines', () => {
     const written = done('export', '--task', task);
     assert.match(written.stderr, /^260 of 260 rows, 198 labeled\.\nreviews\.csv → .*reviews\.labeled\.csv\n$/);
-    const copy = readFileSync(path.join(folder, 'reviews.labeled.csv'), 'utf8');
+    const copy = cli.read('reviews.labeled.csv');
     const expected = source
       .trimEnd()
       .split('\r\n')
@@ -67,14 +57,14 @@ describe('the command line on a task folder', function () {
       });
     assert.strictEqual(copy, `${expected.join('\r\n')}\r\n`);
     done('export', '--task', `${task}/`);
-    assert.ok(existsSync(path.join(folder, 'reviews.labeled-2.csv')));
+    assert.ok(existsSync(cli.at('reviews.labeled-2.csv')));
 
     const labeled = done('export', '--task', task, '--rows', 'labeled', '--columns', 'label,status', '--output', '-');
     assert.match(labeled.stderr, /198 of 260 rows, 198 labeled \(left out: open 60, skipped 1, flagged 1\)/);
     assert.strictEqual(readAll('x.csv', Buffer.from(labeled.stdout)).length, 199);
     const huggingFace = done('export', '--task', task, '--format', 'huggingface', '--output', 'hf.jsonl');
     assert.match(huggingFace.stderr, /198 of 260 rows/);
-    assert.deepStrictEqual(JSON.parse(readFileSync(path.join(folder, 'hf.jsonl'), 'utf8').split('\n')[0] ?? ''), { text: rows[0]?.text, label: rows[0]?.label });
+    assert.deepStrictEqual(JSON.parse(cli.read('hf.jsonl').split('\n')[0] ?? ''), { text: rows[0]?.text, label: rows[0]?.label });
   });
 
   it('imports nothing from its own export, and labels of others from elsewhere', () => {
@@ -89,19 +79,19 @@ describe('the command line on a task folder', function () {
       { id: 2, data: { text: 'a text of another task' }, annotations: [{ completed_by: 'li@example.org', result: [{ from_name: 's', value: { choices: ['positive'] } }] }] },
       { id: 3, data: { text: rows[251]?.text }, annotations: [{ was_cancelled: true, result: [] }] },
     ];
-    writeFileSync(path.join(folder, 'studio.json'), JSON.stringify(studio));
+    writeFileSync(cli.at('studio.json'), JSON.stringify(studio));
     const preview = done('import', '--task', task, '--annotator', 'tom', '--dry-run', 'studio.json');
     assert.match(preview.stderr, /3 answers: 2 new, 1 of texts that the task lacks\.\nNew labels: mixed \(1\)\nRows whose texts the task lacks: 2\n$/);
     assert.ok(!existsSync(journal('tom')));
     done('import', '--task', task, '--annotator', 'tom', 'studio.json');
     assert.deepStrictEqual(linesOf(journal('tom')).map(({ status, origin, source: place }) => [status, origin, place?.row]), [['skipped', 'import', 252]]);
-    const others = readdirSync(path.join(folder, task, 'labels')).filter((name) => name.startsWith('li'));
+    const others = readdirSync(cli.at(task, 'labels')).filter((name) => name.startsWith('li'));
     assert.strictEqual(others.length, 1);
-    assert.deepStrictEqual(linesOf(path.join(folder, task, 'labels', others[0] ?? '')).map(({ label, annotator }) => [label, annotator]), [['mixed', 'li@example.org']]);
-    assert.match(readFileSync(path.join(folder, task, 'task.json'), 'utf8'), /"id":"mixed","name":"mixed"/);
+    assert.deepStrictEqual(linesOf(cli.at(task, 'labels', others[0] ?? '')).map(({ label, annotator }) => [label, annotator]), [['mixed', 'li@example.org']]);
+    assert.match(readFileSync(cli.at(task, 'task.json'), 'utf8'), /"id":"mixed","name":"mixed"/);
     assert.match(done('import', '--task', task, '--annotator', 'tom', 'studio.json').stderr, /0 decisions written/);
     assert.strictEqual(readFileSync(journal('mei'), 'utf8'), before);
-    rmSync(path.join(folder, task, 'labels', others[0] ?? ''));
+    rmSync(cli.at(task, 'labels', others[0] ?? ''));
   });
 
   it('trains on what was decided, holds the random checks out, and guesses with the new version', () => {
@@ -110,29 +100,29 @@ describe('the command line on a task folder', function () {
     assert.ok(checks >= 20, `${checks} checks`);
     const trained = done('train', '--task', task, '--embedding-size', '16', '--hidden-units', '16', '--epochs', '8', '--learning-rate', '0.01', '--json');
     assert.match(trained.stderr, new RegExp(`^${decided.length - checks} rows to train on, ${checks} held out, 2 labels\\.`));
-    const models = path.join(folder, task, 'models');
+    const models = cli.at(task, 'models');
     assert.deepStrictEqual(readdirSync(models).sort(), ['current', 'v1']);
     assert.strictEqual(readFileSync(path.join(models, 'current'), 'utf8'), 'v1\n');
-    assert.match(readFileSync(path.join(folder, '.label-lens/.gitignore'), 'utf8'), /models/);
+    assert.match(cli.read('.label-lens/.gitignore'), /models/);
     assert.strictEqual((JSON.parse(trained.stdout) as { output: string }).output, path.join(models, 'v1').replaceAll('\\', '/'));
 
     const guessed = readAll('x.csv', Buffer.from(done('export', '--task', task, '--columns', 'label,guess,score', '--output', '-').stdout)).filter(({ kind }) => kind === 'row');
     const right = guessed.filter((record) => record.value(2) === record.value(4)).length;
     assert.ok(right >= 0.9 * rowCount, `${right} of ${rowCount} guesses are right`);
     done('train', '--task', task, '--hidden-units', '16', '--epochs', '1', '--output', 'elsewhere', '--name', 'mine');
-    assert.deepStrictEqual(readdirSync(path.join(folder, 'elsewhere')).sort(), ['model.json', 'model.onnx', 'report.html', 'report.md', 'tokenizer.json']);
+    assert.deepStrictEqual(readdirSync(cli.at('elsewhere')).sort(), ['model.json', 'model.onnx', 'report.html', 'report.md', 'tokenizer.json']);
     assert.deepStrictEqual(readdirSync(models).sort(), ['current', 'v1']);
 
     writeFileSync(path.join(models, 'v1/model.json'), '{');
     const without = done('export', '--task', task, '--rows', 'labeled', '--output', 'without.csv');
     assert.match(without.stderr, /model\.json is damaged.*The export goes on without guesses\.\n198 of 260 rows/);
-    assert.match(readFileSync(path.join(folder, 'without.csv'), 'utf8'), /^id,text,label,label_2,annotator,time\r\n/);
-    assert.strictEqual(run('export', '--task', task, '--columns', 'guess', '--output', 'none.csv').status, 1);
-    assert.ok(!existsSync(path.join(folder, 'none.csv')));
+    assert.match(cli.read('without.csv'), /^id,text,label,label_2,annotator,time\r\n/);
+    assert.strictEqual(cli.run(['export', '--task', task, '--columns', 'guess', '--output', 'none.csv']).status, 1);
+    assert.ok(!existsSync(cli.at('none.csv')));
   });
 
-  it('explains mistakes', () => {
-    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+  it('explains mistakes', async () => {
+    const cases: readonly Mistake[] = [
       [['export'], 2, /--task is missing/],
       [['export', '--task', task, 'reviews.csv'], 2, /no operands/],
       [['export', '--task', task, '--format', 'xml'], 2, /csv, jsonl, huggingface/],
@@ -148,13 +138,8 @@ describe('the command line on a task folder', function () {
       [['train', '--task', task, '--label', 'label'], 2, /--label is about a file/],
       [['train', '--output', 'x', 'reviews.csv'], 2, /--label is missing/],
     ];
-    for (const [args, status, message] of cases) {
-      const result = run(...args);
-      assert.match(result.stderr, message, args.join(' '));
-      assert.strictEqual(result.status, status, args.join(' '));
-      assert.doesNotMatch(result.stderr, /\n\s+at /, 'no stack trace for a person');
-    }
-    assert.strictEqual(readFileSync(path.join(folder, 'reviews.csv'), 'utf8'), source);
+    await cli.explains(cases);
+    assert.strictEqual(cli.read('reviews.csv'), source);
     assert.match(done('--help').stdout, /export.*\n.*import/);
   });
 });

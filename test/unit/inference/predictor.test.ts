@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { CancelledError, HumanError } from '../../../src/core/errors';
 import type { PredictedScores } from '../../../src/core/protocol/predictor';
 import { Predictor, type PredictorOptions } from '../../../src/inference/predictor';
+import { humanError } from '../humanErrors';
 import { FakeWorkers, fakeBundle, fakeFeatures, fakeScores, turn, turns, until, type FakeModel } from './fakeWorker';
 
 const model: FakeModel = { seed: 1, labels: ['no', 'yes'] };
@@ -15,10 +16,6 @@ function assertScores(result: PredictedScores, texts: readonly string[], expecte
 }
 
 const numbered = (count: number, prefix = 'text '): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
-const code =
-  (id: string) =>
-  (error: unknown): boolean =>
-    error instanceof HumanError && error.code === id;
 
 describe('Predictor', () => {
   let workers: FakeWorkers;
@@ -266,7 +263,7 @@ describe('Predictor', () => {
       const good = [predictor.predict('m', numbered(900), { priority: 'background' }), ...numbered(30, 'other ').map((text) => predictor.predict('m', [text]))];
       const bad = [predictor.predict('m', ['fine', 'the POISON']), predictor.predict('m', ['the POISON'])];
       const late = turns(9).then(() => predictor.predict('m', ['late']));
-      await Promise.all(bad.map((asked) => assert.rejects(asked, (error) => code('predictor.text')(error) && (error as Error).message.includes('the POISON'))));
+      await Promise.all(bad.map((asked) => assert.rejects(asked, humanError('predictor.text', 'the POISON'))));
       assertScores((await Promise.all(good))[0]!, numbered(900), fragile);
       assertScores(await late, ['late'], fragile);
       assert.strictEqual(workers.started.length, 4, 'three crashes and the last');
@@ -274,7 +271,7 @@ describe('Predictor', () => {
 
     it('many such texts in one request', async () => {
       await open({}, { m: { ...model, poison: 'POISON' } });
-      await assert.rejects(predictor.predict('m', numbered(1000, 'POISON ')), code('predictor.text'));
+      await assert.rejects(predictor.predict('m', numbered(1000, 'POISON ')), humanError('predictor.text'));
       assert.ok(workers.started.length <= 4);
     });
 
@@ -291,7 +288,7 @@ describe('Predictor', () => {
     it('a model that crashes it when it is opened', async () => {
       await open();
       const good = predictor.predict('m', numbered(300), { priority: 'background' });
-      await assert.rejects(predictor.load('n', fakeBundle({ ...model, open: 'crash' })), code('predictor.model'));
+      await assert.rejects(predictor.load('n', fakeBundle({ ...model, open: 'crash' })), humanError('predictor.model'));
       assertScores(await good, numbered(300), model);
       assert.strictEqual(workers.started.length, 3);
     });
@@ -301,7 +298,7 @@ describe('Predictor', () => {
         workers = new FakeWorkers();
         workers.startsWith = way;
         predictor = new Predictor(workers.start);
-        await assert.rejects(predictor.load('m', fakeBundle(model)), (error) => code('predictor.start')(error) && /cannot start|no such file/.test((error as Error).message));
+        await assert.rejects(predictor.load('m', fakeBundle(model)), (error) => humanError('predictor.start')(error) && /cannot start|no such file/.test((error as Error).message));
         assert.strictEqual(workers.started.length, way === 'exit' ? 3 : 0);
         workers.startsWith = 'ready';
         await predictor.load('m', fakeBundle(model));
@@ -309,7 +306,7 @@ describe('Predictor', () => {
         await turns(2);
         workers.startsWith = way;
         const asked = [predictor.predict('m', ['a']), predictor.predict('m', numbered(2000), { priority: 'background' })];
-        await Promise.all(asked.map((one) => assert.rejects(one, code('predictor.start'))));
+        await Promise.all(asked.map((one) => assert.rejects(one, humanError('predictor.start'))));
         workers.startsWith = 'ready';
         assertScores(await predictor.predict('m', ['a']), ['a'], model);
         if (way === 'exit') await predictor.dispose();
@@ -320,7 +317,7 @@ describe('Predictor', () => {
   describe('keeps models', () => {
     it('as they were when another one under their key is refused', async () => {
       await open();
-      await assert.rejects(predictor.load('m', fakeBundle({ seed: 9, labels: [], open: 'refuse' })), (error) => code('bundle.hash')(error) && (error as Error).message.startsWith('m '));
+      await assert.rejects(predictor.load('m', fakeBundle({ seed: 9, labels: [], open: 'refuse' })), (error) => humanError('bundle.hash')(error) && (error as Error).message.startsWith('m '));
       assertScores(await predictor.predict('m', ['a']), ['a'], model);
     });
 

@@ -1,9 +1,8 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { HumanError } from '../../../src/core/errors';
 import { mapLabel, mapLabels, parseLabelMap, readLabelMap } from '../../../src/core/labels/labelMap';
+import { humanError } from '../humanErrors';
 
-const humanError = (code: string, ...parts: readonly string[]) => (error: unknown) => error instanceof HumanError && error.code === code && parts.every((part) => error.message.includes(part));
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('a map of labels', () => {

@@ -3,18 +3,10 @@ import * as fc from 'fast-check';
 import { HumanError } from '../../../src/core/errors';
 import { applyLabelEdit, formatTask, keywordsOf, newLabels, offeredLabels, parseTask, resolveLabel, resolveValue, type TaskDefinition } from '../../../src/core/labels/task';
 import type { LabelEdit } from '../../../src/core/labels/view';
+import { codeOf } from '../humanErrors';
 import { task } from './decisions';
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
-const code = (run: () => unknown): string | undefined => {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof HumanError, String(error));
-    return error.code;
-  }
-  return undefined;
-};
 const ids = (of: TaskDefinition): string[] => offeredLabels(of).map(({ id }) => id);
 
 const labelName = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((name) => name.trim() !== '');
@@ -116,7 +108,7 @@ describe('task.json', () => {
     ['an empty range', { range: { minimum: 1, maximum: 1 } }, 'task.range'],
     ['an endless name', { name: 'x'.repeat(101) }, 'json.text'],
   ] as const)
-    it(`is refused with ${what}`, () => assert.strictEqual(code(() => parseTask(bytes({ ...whole, ...change }), 'task.json')), expected));
+    it(`is refused with ${what}`, () => assert.strictEqual(codeOf(() => parseTask(bytes({ ...whole, ...change }), 'task.json')), expected));
 
   it('is put right where a merge by git left two labels one key, a circle, or a label merged into none', () => {
     const labels = [
@@ -154,8 +146,8 @@ describe('new labels', () => {
   });
 
   it('are refused without a name, or with an endless one', () => {
-    assert.strictEqual(code(() => newLabels(['  '])), 'label.name');
-    assert.strictEqual(code(() => newLabels(['x'.repeat(201)])), 'label.name');
+    assert.strictEqual(codeOf(() => newLabels(['  '])), 'label.name');
+    assert.strictEqual(codeOf(() => newLabels(['x'.repeat(201)])), 'label.name');
   });
 });
 
@@ -184,7 +176,7 @@ describe('edits of labels', () => {
     assert.deepStrictEqual(ids(merged), ['bad']);
     assert.strictEqual(resolveLabel(merged, 'good').id, 'bad');
     assert.deepStrictEqual(resolveValue({ ...merged, kind: 'multi' }, ['good', 'mixed', 'bad']), ['bad']);
-    assert.strictEqual(code(() => applyLabelEdit(merged, { do: 'merge', label: 'bad', into: 'good' })), 'label.self');
+    assert.strictEqual(codeOf(() => applyLabelEdit(merged, { do: 'merge', label: 'bad', into: 'good' })), 'label.self');
     merged = applyLabelEdit(merged, { do: 'restore', label: 'mixed' });
     assert.deepStrictEqual(ids(merged), ['bad', 'mixed']);
     assert.strictEqual(resolveLabel(merged, 'good').id, 'mixed');
@@ -192,12 +184,12 @@ describe('edits of labels', () => {
   });
 
   it('refuse a name that another label has, also an archived one', () => {
-    assert.strictEqual(code(() => applyLabelEdit(task, { do: 'rename', label: 'good', name: ' bad ' })), 'label.duplicate');
-    assert.strictEqual(code(() => applyLabelEdit(task, { do: 'add', name: 'bad' })), 'label.duplicate');
+    assert.strictEqual(codeOf(() => applyLabelEdit(task, { do: 'rename', label: 'good', name: ' bad ' })), 'label.duplicate');
+    assert.strictEqual(codeOf(() => applyLabelEdit(task, { do: 'add', name: 'bad' })), 'label.duplicate');
     assert.deepStrictEqual(applyLabelEdit(task, { do: 'rename', label: 'good', name: 'good' }), task);
     const archived = applyLabelEdit(task, { do: 'archive', label: 'bad' });
-    assert.strictEqual(code(() => applyLabelEdit(archived, { do: 'add', name: 'bad' })), 'label.archived');
-    assert.strictEqual(code(() => applyLabelEdit(archived, { do: 'merge', label: 'good', into: 'bad' })), 'label.archived');
+    assert.strictEqual(codeOf(() => applyLabelEdit(archived, { do: 'add', name: 'bad' })), 'label.archived');
+    assert.strictEqual(codeOf(() => applyLabelEdit(archived, { do: 'merge', label: 'good', into: 'bad' })), 'label.archived');
     assert.deepStrictEqual(ids(archived), ['good', 'mixed']);
     assert.strictEqual(resolveLabel(archived, 'bad').name, 'bad');
   });
@@ -206,7 +198,7 @@ describe('edits of labels', () => {
     const swapped = applyLabelEdit(task, { do: 'rekey', label: 'good', key: '2' });
     assert.deepStrictEqual(swapped.labels.map(({ key }) => key), ['2', '1', '3']);
     assert.deepStrictEqual(applyLabelEdit(swapped, { do: 'rekey', label: 'good', key: undefined }).labels.map(({ key }) => key), [undefined, '1', '3']);
-    for (const key of ['f', 'F', '', '12', 'ä']) assert.strictEqual(code(() => applyLabelEdit(task, { do: 'rekey', label: 'good', key })), 'label.key');
+    for (const key of ['f', 'F', '', '12', 'ä']) assert.strictEqual(codeOf(() => applyLabelEdit(task, { do: 'rekey', label: 'good', key })), 'label.key');
   });
 
   it('move among the labels that are offered', () => {
@@ -216,10 +208,10 @@ describe('edits of labels', () => {
   });
 
   it('name what is wrong', () => {
-    assert.strictEqual(code(() => applyLabelEdit(task, { do: 'archive', label: 'none' })), 'label.unknown');
-    assert.strictEqual(code(() => applyLabelEdit(task, { do: 'recolor', label: 'good', color: 1.5 })), 'label.color');
-    assert.strictEqual(code(() => applyLabelEdit(task, { do: 'describe', label: 'good', description: 'x'.repeat(2001) })), 'label.description');
-    assert.strictEqual(code(() => applyLabelEdit({ ...task, kind: 'number', labels: [] }, { do: 'add', name: 'x' })), 'label.number');
+    assert.strictEqual(codeOf(() => applyLabelEdit(task, { do: 'archive', label: 'none' })), 'label.unknown');
+    assert.strictEqual(codeOf(() => applyLabelEdit(task, { do: 'recolor', label: 'good', color: 1.5 })), 'label.color');
+    assert.strictEqual(codeOf(() => applyLabelEdit(task, { do: 'describe', label: 'good', description: 'x'.repeat(2001) })), 'label.description');
+    assert.strictEqual(codeOf(() => applyLabelEdit({ ...task, kind: 'number', labels: [] }, { do: 'add', name: 'x' })), 'label.number');
   });
 
   it('take keywords along', () => {

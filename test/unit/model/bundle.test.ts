@@ -9,6 +9,7 @@ import { presets } from '../../../src/core/model/presets';
 import type { BundleFiles } from '../../../src/core/protocol/predictor';
 import { Tokenizer } from '../../../src/core/text/tokenizer';
 import { Random } from '../../../src/core/util/random';
+import { codeOf } from '../humanErrors';
 import { OnnxSession } from './onnxSession';
 import { randomWeights } from './referenceForward';
 
@@ -39,16 +40,6 @@ function partsOf(own: Partial<BundleParts> = {}): BundleParts {
 
 const parts = partsOf();
 const valid = createBundle(parts);
-
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof HumanError) return error.code;
-    throw error;
-  }
-  return 'accepted';
-}
 
 function hash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

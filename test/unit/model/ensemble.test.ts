@@ -1,6 +1,5 @@
 import * as assert from 'node:assert';
 import { createHash } from 'node:crypto';
-import { HumanError } from '../../../src/core/errors';
 import type { Architecture, Layer } from '../../../src/core/model/architecture';
 import { createBundle, createEnsemble, validateBundle, type ManifestParts, type ValidBundle } from '../../../src/core/model/bundle';
 import { formatManifest, parseManifest, type ModelManifest, type ModelValue } from '../../../src/core/model/manifest';
@@ -11,6 +10,7 @@ import type { BundleFiles } from '../../../src/core/protocol/predictor';
 import { Tokenizer } from '../../../src/core/text/tokenizer';
 import { Random } from '../../../src/core/util/random';
 import { foldCasts } from '../../../src/inference/foldCasts';
+import { codeOf } from '../humanErrors';
 import { OnnxSession, type Row } from './onnxSession';
 import { randomArchitecture, randomTexts } from './randomModels';
 import { randomWeights } from './referenceForward';
@@ -46,16 +46,6 @@ function weightsOf(random: Random, count: number): number[] {
   const shares = Array.from({ length: count }, () => random.float() + 0.01);
   const sum = shares.reduce((total, share) => total + share, 0);
   return shares.map((share) => share / sum);
-}
-
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof HumanError) return error.code;
-    throw error;
-  }
-  return 'accepted';
 }
 
 describe('an ensemble', () => {

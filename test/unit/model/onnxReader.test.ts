@@ -1,12 +1,12 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { HumanError } from '../../../src/core/errors';
 import type { Architecture, Weights } from '../../../src/core/model/architecture';
 import { decodeOnnx, encodeOnnx, type OnnxModel, type OnnxTensor } from '../../../src/core/model/onnxFormat';
 import { readOnnx, readOnnxWeights } from '../../../src/core/model/onnxReader';
 import { precisions, writeOnnx, type Precision } from '../../../src/core/model/onnxWriter';
 import { ProtoWriter, readFields } from '../../../src/core/model/protobuf';
 import { Random } from '../../../src/core/util/random';
+import { codeOf } from '../humanErrors';
 import { labelsOf, randomArchitecture } from './randomModels';
 import { randomWeights } from './referenceForward';
 
@@ -22,16 +22,6 @@ const bidirectional: Architecture = {
 const weights = randomWeights(bidirectional, new Random(1));
 const valid = writeOnnx(bidirectional, weights, { labels: ['a', 'b'], temperature: 1, precision: 'float32' });
 const int8 = writeOnnx(bidirectional, weights, { labels: ['a', 'b'], temperature: 1, precision: 'int8' });
-
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof HumanError) return error.code;
-    throw error;
-  }
-  return 'accepted';
-}
 
 function bits(data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -1,12 +1,11 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { HumanError } from '../../../src/core/errors';
 import { hyperparameterSpecs } from '../../../src/core/model/hyperparameters';
 import { formatPresetFile, parsePresetFile } from '../../../src/core/model/presetFile';
 import { presets } from '../../../src/core/model/presets';
 import type { Hyperparameters } from '../../../src/core/protocol/trainer';
+import { humanError } from '../humanErrors';
 
-const humanError = (code: string, ...parts: readonly string[]) => (error: unknown) => error instanceof HumanError && error.code === code && parts.every((part) => error.message.includes(part));
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Any of the hyperparameters, each within its range. */

@@ -1,10 +1,9 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { HumanError } from '../../../src/core/errors';
 import { checkHyperparameters } from '../../../src/core/model/hyperparameters';
 import { gridCandidates, parseGrid, parseRanges, randomCandidates, type Candidate } from '../../../src/core/model/searchSpace';
+import { humanError } from '../humanErrors';
 
-const humanError = (code: string, ...parts: readonly string[]) => (error: unknown) => error instanceof HumanError && error.code === code && parts.every((part) => error.message.includes(part));
 const bases: readonly Candidate[] = [
   { preset: 'bilstm-pool', hyperparameters: { epochs: 3 } },
   { preset: 'other', hyperparameters: { epochs: 2 } },

@@ -6,8 +6,9 @@ import * as path from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import { CancelledError, HumanError } from '../../../src/core/errors';
+import { CancelledError } from '../../../src/core/errors';
 import { openInput, openOutput, type InputFile } from '../../../src/platform/node/files';
+import { humanError } from '../humanErrors';
 
 async function all(input: InputFile): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -15,10 +16,6 @@ async function all(input: InputFile): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const humanError =
-  (code: string, ...parts: string[]) =>
-  (error: unknown): boolean =>
-    error instanceof HumanError && error.code === code && parts.every((part) => error.message.includes(part));
 
 describe('files', () => {
   let folder: string;

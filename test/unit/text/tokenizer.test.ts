@@ -7,6 +7,7 @@ import { isKnown, maxMarks, normalizePiece, startsPiece } from '../../../src/cor
 import { TokenScanner } from '../../../src/core/text/scanner';
 import { Tokenizer, truncation } from '../../../src/core/text/tokenizer';
 import { compareCodePoints } from '../../../src/core/text/vocabulary';
+import { humanError } from '../humanErrors';
 import { anyText, awkwardPieces, brokenText } from './texts';
 
 interface PythonCase {
@@ -29,7 +30,6 @@ const every = { minFrequency: 1, maxVocabulary: 100_000, maxTokens: 400 };
 const words = (text: string, tokenizer = Tokenizer.build([], every)): string[] => tokenizer.tokens(text).map((token) => token.text);
 const json = (tokenizer: Tokenizer): unknown => JSON.parse(new TextDecoder().decode(tokenizer.toJson()));
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-const humanError = (code: string) => (error: unknown) => error instanceof HumanError && error.code === code;
 
 describe('tokens', () => {
   it('are words, Han, emoji, emoticons and telling punctuation', () => {

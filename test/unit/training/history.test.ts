@@ -27,6 +27,27 @@ describe('the history of a loss', () => {
     );
   });
 
+  it('takes in losses of several steps at once, and stays within its bounds', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.double({ min: 0, max: 10, noNaN: true }), fc.integer({ min: 1, max: 40 })), { minLength: 1, maxLength: 5000, size: 'max' }), (told) => {
+        const history = new LossHistory();
+        for (const [loss, steps] of told) history.add(loss, steps);
+        const all = told.flatMap(([loss, steps]) => Array.from({ length: steps }, () => loss));
+        assert.strictEqual(history.steps, all.length);
+        const points = history.points();
+        assert.ok(points.length <= 2000);
+        assert.strictEqual(points.at(-1)?.step, all.length);
+        let before = 0;
+        for (const { step, loss } of points) {
+          const mean = all.slice(before, step).reduce((sum, value) => sum + value, 0) / (step - before);
+          assert.ok(step > before && Math.abs(loss - mean) < 1e-9);
+          before = step;
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('goes on from its state, written as JSON, as if it had never been stopped', () => {
     fc.assert(
       fc.property(losses, fc.double({ min: 0, max: 1, noNaN: true }), (values, share) => {

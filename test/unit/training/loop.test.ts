@@ -224,7 +224,7 @@ for (const { name, create } of engines) {
     const [fewRows, fewValidation] = [draw(75, 3, 0.25), draw(20, 4, 0.25)];
 
     for (const [what, options, stopsEarly] of [
-      ['with averaging', { epochs: 3, batchSize: 4 }, false],
+      ['with averaging', { epochs: 2, batchSize: 4 }, false],
       ['without averaging', { epochs: 2, weightAveraging: 0, labelSmoothing: 0 }, false],
       ['that stops early', { epochs: 30, patience: 1, rates: planOf(0.03) }, true],
       ['with rates that change', { epochs: 3, rates: planOf(0.01, { schedule: 'one-cycle', layerDecay: 2, unfreezeEpochs: 1 }), weightDecay: 0.1, classWeights: Float32Array.of(0.5, 1.5) }, false],

@@ -3,6 +3,7 @@ import { FolderTasks } from '../../../../src/app/labeling/labelingTasks';
 import type { LabelingTask, NewTask } from '../../../../src/app/labeling/labeling';
 import { HumanError } from '../../../../src/core/errors';
 import { exampleId } from '../../../../src/core/text/normalize';
+import { humanError } from '../../humanErrors';
 import { folder, Harness } from './harness';
 
 describe('the tasks of some folders', () => {
@@ -20,7 +21,6 @@ describe('the tasks of some folders', () => {
   });
 
   const newTask: NewTask = { name: 'reviews', kind: 'single', labels: ['negative', 'positive'], sources: [{ kind: 'table', file: 'reviews.csv', textColumns: ['text'] }] };
-  const hasCode = (code: string) => (error: unknown) => error instanceof HumanError && error.code === code;
 
   it('creates, lists, opens and closes, one at a time', async () => {
     const heard: (string | undefined)[] = [];
@@ -42,11 +42,11 @@ describe('the tasks of some folders', () => {
 
   it('writes nothing when the name is taken or a source cannot be read', async () => {
     await tasks.create(folder, newTask);
-    await assert.rejects(tasks.create(folder, { ...newTask, name: 'Reviews' }), hasCode('task.exists'));
-    await assert.rejects(tasks.create(folder, { ...newTask, name: 'gone', sources: [{ kind: 'table', file: 'gone.csv', textColumns: ['text'] }] }), hasCode('file.missing'));
-    await assert.rejects(tasks.create(folder, { ...newTask, name: 'wrong', sources: [{ kind: 'table', file: 'reviews.csv', textColumns: ['title'] }] }), hasCode('csv.column'));
+    await assert.rejects(tasks.create(folder, { ...newTask, name: 'Reviews' }), humanError('task.exists'));
+    await assert.rejects(tasks.create(folder, { ...newTask, name: 'gone', sources: [{ kind: 'table', file: 'gone.csv', textColumns: ['text'] }] }), humanError('file.missing'));
+    await assert.rejects(tasks.create(folder, { ...newTask, name: 'wrong', sources: [{ kind: 'table', file: 'reviews.csv', textColumns: ['title'] }] }), humanError('csv.column'));
     assert.deepStrictEqual((await tasks.list()).map(({ name }) => name), ['reviews']);
-    await assert.rejects(tasks.open(folder, 'gone'), hasCode('task.missing'));
+    await assert.rejects(tasks.open(folder, 'gone'), humanError('task.missing'));
     assert.strictEqual(tasks.active?.definition.name, 'reviews');
   });
 
@@ -65,8 +65,8 @@ describe('the tasks of some folders', () => {
     harness.fileSystem.put(`${folder}/reviews.csv`, 'text,stars\ngood one,5\nbad one,1.5\nneither,\n');
     const task = await tasks.create(folder, { ...newTask, kind: 'number', labels: [], range: { minimum: 1, maximum: 5 }, labelColumn: 'stars' });
     assert.deepStrictEqual([task.stateOf(exampleId('bad one'))?.value, task.counts.labeled], [1.5, 2]);
-    await assert.rejects(task.decide({ targets: [exampleId('neither')], status: 'labeled', value: 7, origin: 'key' }), hasCode('labeling.range'));
-    await assert.rejects(task.decide({ targets: [exampleId('neither')], status: 'labeled', value: NaN, origin: 'key' }), hasCode('labeling.number'));
+    await assert.rejects(task.decide({ targets: [exampleId('neither')], status: 'labeled', value: 7, origin: 'key' }), humanError('labeling.range'));
+    await assert.rejects(task.decide({ targets: [exampleId('neither')], status: 'labeled', value: NaN, origin: 'key' }), humanError('labeling.number'));
   });
 
   it('reports lines of a journal that are no decisions', async () => {

@@ -8,6 +8,7 @@ import { planImport } from '../../../../src/app/labeling/importLabels';
 import { writeBundle } from '../../../../src/app/taskModels';
 import { createEnsemble, validateBundle } from '../../../../src/core/model/bundle';
 import { wordBundle } from '../../../fixtures/wordModel';
+import { humanError } from '../../humanErrors';
 import { folder, Harness, until } from './harness';
 import { pause } from './inputs';
 
@@ -196,11 +197,10 @@ describe('an open task', () => {
 
   it('refuses labels, numbers and texts that are not the task’s', async () => {
     const task = await opened();
-    const code = (expected: string) => (error: unknown) => error instanceof HumanError && error.code === expected;
-    await assert.rejects(task.decide({ targets: [idOf(0)], status: 'labeled', value: 'neutral', origin: 'key' }), code('labeling.label'));
-    await assert.rejects(task.decide({ targets: [idOf(0)], status: 'labeled', origin: 'key' }), code('labeling.label'));
-    await assert.rejects(task.decide({ targets: [idOf(0)], status: 'labeled', value: ['positive'], origin: 'key' }), code('labeling.label'));
-    await assert.rejects(task.decide({ targets: ['0'.repeat(32)], status: 'skipped', origin: 'key' }), code('labeling.example'));
+    await assert.rejects(task.decide({ targets: [idOf(0)], status: 'labeled', value: 'neutral', origin: 'key' }), humanError('labeling.label'));
+    await assert.rejects(task.decide({ targets: [idOf(0)], status: 'labeled', origin: 'key' }), humanError('labeling.label'));
+    await assert.rejects(task.decide({ targets: [idOf(0)], status: 'labeled', value: ['positive'], origin: 'key' }), humanError('labeling.label'));
+    await assert.rejects(task.decide({ targets: ['0'.repeat(32)], status: 'skipped', origin: 'key' }), humanError('labeling.example'));
     assert.strictEqual(harness.decisions().length, 0);
   });
 
