@@ -30,7 +30,7 @@ export function titleOf(guess: ShownGuess): string {
 export function answerOf(guess: ShownGuess): string {
   if (guess.kind === 'number') return titleOf(guess);
   const { chosen, scores } = guess;
-  const named = [...chosen, ...scores.filter((score) => !chosen.includes(score))].slice(0, Math.max(2, chosen.length));
+  const named = [...chosen, ...scores.filter(({ id }) => chosen.every((own) => own.id !== id))].slice(0, Math.max(2, chosen.length));
   return [...named.map(scoreText), ...valuesOf(guess)].join(' · ');
 }
 
