@@ -62,11 +62,26 @@ describe('the training panel on the screen', () => {
     await window.screenshot('training-mistake');
   });
 
+  it('trains on the training part with the validation part held out, whose rows the report leads to', async () => {
+    await window.runCommand('Label Lens: Open Training Panel');
+    const panel = window.webview();
+    await panel.getByRole('tab', { name: 'Data' }).click();
+    await panel.getByRole('button', { name: 'Train on This' }).first().click();
+    await panel.getByRole('button', { name: 'Hold Out This' }).click();
+    await panel.getByText('moods-valid.csv').first().waitFor();
+    await window.screenshot('training-held-out');
+    await panel.getByRole('tab', { name: 'Train' }).click();
+    await panel.getByRole('button', { name: 'Start Training' }).click();
+    await panel.getByText(/moods-train v1: [\d.]+ % of 120 held-out rows right/).first().waitFor();
+    await panel.getByRole('button', { name: /Go to row \d+ of moods-valid\.csv/ }).first().click();
+    await window.page.locator('.tab.active', { hasText: 'moods-valid.csv' }).waitFor();
+  });
+
   it('compares the new model with one that knows other labels, and says what is wrong', async () => {
     await window.runCommand('Label Lens: Open Training Panel');
     const panel = window.webview();
     await panel.getByRole('tab', { name: 'Compare' }).click();
-    await panel.getByRole('checkbox', { name: /moods/ }).check();
+    await panel.getByRole('checkbox', { name: /^moods\/v1/ }).check();
     await panel.getByRole('checkbox', { name: /sentiment-3/ }).check();
     await panel.getByRole('button', { name: 'Compare' }).click();
     await panel.getByRole('alert').filter({ hasText: /does not know these labels of the file: (glad, sad|sad, glad)/ }).waitFor();
