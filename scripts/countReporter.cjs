@@ -1,4 +1,4 @@
-// Mocha's usual output, and the counts in build/test-results/$LABEL_LENS_STAGE.json for the last line of `npm test`.
+// Mocha's usual output, and counts and failures in build/test-results/$LABEL_LENS_STAGE.json for the last lines of `npm test`.
 const { mkdirSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { reporters } = require('mocha');
@@ -9,12 +9,15 @@ const patience = 30_000;
 module.exports = class CountReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
+    /** @type {string[]} */
+    const failures = [];
+    runner.on('fail', (test, error) => failures.push(`${test.fullTitle()}\n${error?.stack ?? error}`));
     runner.once('end', () => {
       const { passes, failures, pending } = this.stats;
       const write = (failed) => {
         const folder = join('build', 'test-results');
         mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, `${process.env.LABEL_LENS_STAGE}.json`), `${JSON.stringify({ passed: passes, failed, skipped: pending })}\n`);
+        writeFileSync(join(folder, `${process.env.LABEL_LENS_STAGE}.json`), `${JSON.stringify({ passed: passes, failed, skipped: pending, failures })}\n`);
       };
       write(failures);
       // mocha waits for what tests leave running, a CI for ever

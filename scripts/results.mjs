@@ -1,12 +1,12 @@
 // @ts-check
-// What the test stages leave for the last line of `npm test`: one small file each.
+// What the test stages leave for the last lines of `npm test`: one small file each.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Where every stage leaves its counts, as `<stage>.json`. */
 export const resultsFolder = join('build', 'test-results');
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** `failures`: what failed and why, a text each. @typedef {{ passed: number, failed: number, skipped: number, failures?: readonly string[] }} Counts */
 
 /** @param {string} stage @param {Counts} counts */
 export function writeCounts(stage, counts) {

@@ -83,9 +83,12 @@ await run('the extension in a real VS Code', 'vscode', ['scripts/testVscode.mjs'
 
 const total = sum();
 console.log('');
+// once more at the end: whoever is shown only the last lines of a long run must still see what failed
 for (const name of readdirResults()) {
-  const counts = sum(name);
-  if (counts.failed > 0) console.log(`${name}: ${counts.failed} failed`);
+  const { failed = 0, failures = [] } = readCounts(name) ?? {};
+  if (failed === 0) continue;
+  console.log(`${name}: ${failed} failed`);
+  for (const failure of failures.slice(0, 20)) console.log(`  ✘ ${failure.slice(0, 500).replace(/\n/g, '\n    ')}`);
 }
 if (total.skipped > 0) console.log(`${total.skipped} skipped`);
 console.log(`${total.passed} passed, ${total.failed} failed`);

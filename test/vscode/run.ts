@@ -15,13 +15,19 @@ export async function run(): Promise<void> {
   const options = JSON.parse(readFileSync(path.join(__dirname, 'options.json'), 'utf8')) as { grep?: string };
   const mocha = new Mocha({ ui: 'bdd', timeout: 180_000, reporter: HostReporter, ...(options.grep === undefined ? {} : { grep: options.grep }) });
   for (const file of readdirSync(__dirname, { recursive: true, encoding: 'utf8' })) if (file.endsWith('.test.js')) mocha.addFile(path.join(__dirname, file));
+  const failures: string[] = [];
   const stats = await new Promise<Mocha.Stats | undefined>((resolve) => {
     const runner = mocha.run(() => resolve(runner.stats));
+    runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error: Error) => failures.push(failureText(test, error)));
   });
-  const counts = { passed: stats?.passes ?? 0, failed: stats?.failures ?? 0, skipped: stats?.pending ?? 0 };
+  const counts = { passed: stats?.passes ?? 0, failed: stats?.failures ?? 0, skipped: stats?.pending ?? 0, failures };
   writeFileSync(path.join(__dirname, 'counts.json'), `${JSON.stringify(counts)}\n`);
   if (counts.failed > 0) throw new Error(`${counts.failed} tests failed`);
   if (counts.passed === 0) throw new Error('No test ran');
+}
+
+function failureText(test: Mocha.Runnable, error: Error): string {
+  return `${test.fullTitle()}\n${error.stack ?? String(error)}`;
 }
 
 /** One console line a test: a host's console takes whole lines, without colours or cursor movements. */
@@ -40,6 +46,6 @@ class HostReporter extends Mocha.reporters.Base {
     });
     runner.on(Mocha.Runner.constants.EVENT_TEST_PASS, (test) => say(`${'  '.repeat(depth + 1)}✔ ${test.title} (${test.duration ?? 0} ms)`));
     runner.on(Mocha.Runner.constants.EVENT_TEST_PENDING, (test) => say(`${'  '.repeat(depth + 1)}- ${test.title}`));
-    runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error: Error) => say(`${'  '.repeat(depth + 1)}✘ ${test.fullTitle()}\n${error.stack ?? String(error)}`));
+    runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error: Error) => say(`${'  '.repeat(depth + 1)}✘ ${failureText(test, error)}`));
   }
 }
