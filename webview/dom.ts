@@ -43,6 +43,21 @@ export function setShare(element: HTMLElement, share: number): void {
   element.style.setProperty('--share', String(Math.min(1, Math.max(0, share))));
 }
 
+let offered: HTMLElement | undefined;
+window.addEventListener('focus', () => {
+  offered?.focus({ preventScroll: true });
+  offered = undefined;
+});
+
+/**
+ * Moves the focus to an element because of what has happened, not because of a key or click here. While something else of VS Code has the keyboard,
+ * an editor or the palette, focus() would take it away from whoever types there; so the element waits until the page is used again.
+ */
+export function offerFocus(element: HTMLElement): void {
+  if (document.hasFocus()) element.focus({ preventScroll: true });
+  else offered = element;
+}
+
 let ids = 0;
 /** An id that no other element has. */
 export function uniqueId(prefix: string): string {

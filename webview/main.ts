@@ -13,7 +13,7 @@ import { notices } from './components/notices';
 import { progressView } from './components/progress';
 import { tabsView } from './components/tabs';
 import { topBar } from './components/topBar';
-import { h, show } from './dom';
+import { h, offerFocus, show } from './dom';
 import { connect, tabs, type Host, type Tab } from './host';
 import { isHeldDecision, keyAction, type KeyAction, type KeyContext, type KeyPlace } from './keys';
 import { Labeler, messageOf } from './labeler';
@@ -79,13 +79,16 @@ function build(host: Host): { readonly store: Store; readonly labeler: Labeler }
     show(decide.element, state.item !== undefined);
     for (const component of components) component.update(state, before);
     // whoever was at the item stays there when the next one comes
-    if (state.item !== before.item && (document.activeElement === document.body || document.activeElement === null)) focusItem();
+    if (state.item !== before.item && (document.activeElement === document.body || document.activeElement === null)) offerFocus(focusTarget());
   });
 
-  function focusItem(): void {
+  function focusTarget(): HTMLElement {
     const { item: shown, task } = store.state;
-    const target = !shown ? nothing.element : task?.definition.kind === 'number' ? decide.numberField : item.element;
-    target.focus({ preventScroll: true });
+    return !shown ? nothing.element : task?.definition.kind === 'number' ? decide.numberField : item.element;
+  }
+
+  function focusItem(): void {
+    focusTarget().focus({ preventScroll: true });
   }
 
   document.addEventListener('keydown', (event) => {

@@ -1,7 +1,7 @@
 import * as assert from 'node:assert';
 import type { Label } from '../../src/core/labels/task';
 import { idOf, reviewText } from './fakeHost';
-import { openPanel, shownPosition, waitForPosition, useStage } from './opened';
+import { comeBack, leave, openPanel, shownPosition, waitForPosition, useStage } from './opened';
 
 /** What one request has decided, in short. */
 const brief = ({ targets, status, value, origin }: { readonly targets: unknown; readonly status: string; readonly value?: unknown; readonly origin: string }) => [(targets as { readonly ids: readonly string[] }).ids.join(), status, value, origin];
@@ -60,6 +60,24 @@ describe('labelling in the panel', () => {
     await waitForPosition(page, 4);
     assert.deepStrictEqual(host.decisions.map(brief), [['e0', 'labeled', 'positive', 'key'], ['e1', 'labeled', 'negative', 'key'], ['e2', 'labeled', 'neutral', 'key'], ['e3', 'labeled', 'negative', 'key']]);
     await alert.waitFor({ state: 'hidden' });
+    await close();
+  });
+
+  it('takes the keyboard away from nobody who types elsewhere meanwhile, and has it where it is needed when one comes back', async () => {
+    const { page, host, close } = await openPanel(stage);
+    await waitForPosition(page, 0);
+    host.latency = 50;
+    host.failure = 'The disk is full.';
+    await page.keyboard.press('1');
+    await leave(page);
+    const alert = page.locator('.notice.error');
+    await alert.waitFor();
+    const tryAgain = page.getByRole('button', { name: 'Try Again' });
+    assert.notStrictEqual(await page.evaluate(() => document.activeElement?.textContent), 'Try Again');
+    await comeBack(page);
+    assert.strictEqual(await tryAgain.evaluate((button) => button === document.activeElement), true);
+    await page.keyboard.press('Enter');
+    await waitForPosition(page, 1);
     await close();
   });
 

@@ -42,6 +42,21 @@ export function useStage(): Stage {
   };
 }
 
+/** As when another part of VS Code gets the keyboard: a browser that is tested says of every page that it has the focus. */
+export async function leave(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    document.hasFocus = () => false;
+  });
+}
+
+/** After {@link leave}. */
+export async function comeBack(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    document.hasFocus = () => true;
+    window.dispatchEvent(new Event('focus'));
+  });
+}
+
 type PageOptions = BrowserContextOptions & { readonly theme?: Theme };
 
 /** Opens the labelling panel's page in a profile of its own, over a task in memory. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import type { ReportSection } from '../../src/core/report/document';
 import type { PanelTraining } from '../../src/core/protocol/trainingPanel';
-import { openTraining, useStage } from './opened';
+import { comeBack, leave, openTraining, useStage } from './opened';
 import { themes, type Theme } from './site';
 import { checks, curve, glove, reviews } from './trainingFakeHost';
 import { seriousFindings } from './axe';
@@ -406,6 +406,23 @@ describe('the training panel', () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Continue Training' }).waitFor();
     assert.ok(host.asked.includes('cancelTraining'));
+    await close();
+  });
+
+  it('takes the keyboard away from nobody who types elsewhere when a training ends', async () => {
+    const { page, host, close } = await openTraining(stage);
+    await page.locator('.label-counts').waitFor();
+    host.tellTraining(running);
+    await page.getByRole('tab', { name: 'Train 42 %' }).click();
+    const cancel = page.getByRole('button', { name: 'Cancel' });
+    await cancel.focus();
+    await leave(page);
+    host.tellTraining({ ...running, status: 'stopped', canContinue: true });
+    const goOn = page.getByRole('button', { name: 'Continue Training' });
+    await goOn.waitFor();
+    assert.strictEqual(await page.evaluate(() => document.activeElement === document.body), true, 'what had the focus is hidden');
+    await comeBack(page);
+    assert.strictEqual(await goOn.evaluate((button) => button === document.activeElement), true);
     await close();
   });
 

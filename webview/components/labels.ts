@@ -3,7 +3,7 @@ import type { LabelEdit } from '../../src/core/labels/view';
 import type { PanelTask } from '../../src/core/protocol/panel';
 import { shapeOf, STYLES } from '../../src/core/labels/shapes';
 import type { App, Component } from '../app';
-import { fill, h, uniqueId, type Child } from '../dom';
+import { fill, h, offerFocus, uniqueId, type Child } from '../dom';
 import { number, say } from '../strings';
 import { keyCap, labelMark, labelName } from './marks';
 
@@ -42,7 +42,8 @@ export function labelsView(app: App): Component {
   function draw(task: PanelTask): void {
     const focused = list.contains(document.activeElement) ? document.activeElement?.getAttribute('data-focus') : undefined;
     fill(list, ...task.labels.map((label, index) => labelRow(task, label, index)));
-    if (focused) list.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+    const again = focused ? list.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`) : undefined;
+    if (again) offerFocus(again);
     const gone = task.definition.labels.filter((each) => each.archived === true || each.mergedInto !== undefined);
     fill(archived, ...(gone.length === 0 ? [] : [h('h2', {}, say('archivedTitle')), h('ul', { class: 'label-list' }, ...gone.map((label) => archivedRow(task, label)))]));
   }

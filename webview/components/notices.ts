@@ -1,5 +1,5 @@
 import type { App, Component } from '../app';
-import { fill, h, setText, show } from '../dom';
+import { fill, h, offerFocus, setText, show } from '../dom';
 import { say } from '../strings';
 
 /** UTF-16 units of a text that are read out when it comes on the screen; the rest is read on request, from the text itself. */
@@ -27,7 +27,7 @@ export function notices(app: App): Component {
         show(failure, state.failure !== undefined);
         setText(failureText, state.failure?.message ?? '');
         setText(waiting, state.failure && state.failure.waiting > 0 ? say('pressesWait', state.failure.waiting) : '');
-        if (state.failure && !before.failure) retry.focus();
+        if (state.failure && !before.failure) offerFocus(retry);
       }
       if (state.problems !== before.problems) fill(problems, ...state.problems.map((message) => problem(app, message)));
       const moved = state.item?.example.id !== before.item?.example.id;

@@ -1,5 +1,5 @@
 import type { PanelTraining, TrainedPanelModel } from '../../../src/core/protocol/trainingPanel';
-import { fill, h, setAttribute, setShare, setText, show } from '../../dom';
+import { fill, h, offerFocus, setAttribute, setShare, setText, show } from '../../dom';
 import { number } from '../../strings';
 import { baseOf, changedHyperparameters, chosenPreset, chosenVectors, dataChoice, heldOutShare, thresholdMeaning, thresholdOf, type Missing } from '../choices';
 import type { Desk } from '../desk';
@@ -89,7 +89,7 @@ export function trainView(desk: Desk): TrainingPart {
       show(live, training !== null);
       if (training && training !== before.training) showTraining(training);
       // whoever has just begun or cancelled keeps the keyboard here
-      if (document.activeElement === document.body && state.tab === 'train' && training?.status !== before.training?.status) (underWay ? cancel : begin).focus();
+      if (document.activeElement === document.body && state.tab === 'train' && training?.status !== before.training?.status) offerFocus(underWay ? cancel : begin);
       if (state.report !== before.report) report.show(state.report);
       show(reportSection, state.report.length > 0);
     },
