@@ -12,11 +12,21 @@ import type { OpenedModel } from './modelStore';
 /** Share of the rows that is held out where nobody says otherwise. */
 export const defaultHeldOut = 0.1;
 
+/** Rows between two looks at what has come in. */
+const rowsAtOnce = 1000;
+
+/** Rows to check with that are not from the file to train on. */
+export interface HeldOutFile {
+  readonly rows: readonly LabeledText[];
+  /** As a person knows it. */
+  readonly file: string;
+}
+
 /** What a person decided about a training. */
 export interface TrainingPlan extends LabeledColumns, Pick<TrainRequest, 'preset' | 'kind' | 'threshold' | 'hyperparameters' | 'workers' | 'precision'> {
   readonly rows: readonly LabeledText[];
   /** The rows to check with, or the share of `rows` to hold out for that, in 0..1 (exclusive). */
-  readonly heldOut: { readonly share: number } | { readonly rows: readonly LabeledText[]; readonly file: string };
+  readonly heldOut: { readonly share: number } | HeldOutFile;
   /** The file of `rows`, as a person knows it. */
   readonly file: string;
   readonly base?: Pick<OpenedModel, 'files' | 'manifest'>;
@@ -76,6 +86,28 @@ export async function trainRequest(plan: TrainingPlan, breathe: () => Promise<vo
       data: { file: plan.file.split(/[/\\]/).at(-1)!, textColumns: textColumns.join(','), labelColumn, ...(valueColumn === undefined ? {} : { valueColumn }), sha256: await dataHash(valueColumn === undefined ? rows : rows.map(withValue), breathe) },
     },
   };
+}
+
+/**
+ * The rows of a held-out file whose texts are not trained on as well: that a model knows a text it has learned says nothing about others.
+ *
+ * @param breathe lets the thread handle what has come in
+ * @throws HumanError `train.heldOutKnown` when there are none
+ */
+export async function withoutTrained(heldOut: HeldOutFile, rows: readonly LabeledText[], breathe: () => Promise<void>): Promise<HeldOutFile> {
+  const trained = new Set<string>();
+  let looked = 0;
+  for (const { text } of rows) {
+    if (++looked % rowsAtOnce === 0) await breathe();
+    trained.add(normalizeText(text));
+  }
+  const unseen: LabeledText[] = [];
+  for (const row of heldOut.rows) {
+    if (++looked % rowsAtOnce === 0) await breathe();
+    if (!trained.has(normalizeText(row.text))) unseen.push(row);
+  }
+  if (unseen.length === 0) throw new HumanError('train.heldOutKnown', 'All texts of {0} are among those to train on, so they cannot tell how good the model is on others. Choose a file with other texts, or hold out a share of the rows.', [heldOut.file]);
+  return { ...heldOut, rows: unseen };
 }
 
 async function split(

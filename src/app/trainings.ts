@@ -17,7 +17,7 @@ import { Emitter, type Disposable, type Event } from './events';
 import { readLabeled, type LabeledColumns, type LabeledText } from './labeledRows';
 import type { OpenedModel } from './modelStore';
 import { TaskModels } from './taskModels';
-import { defaultHeldOut, trainRequest } from './trainRequest';
+import { defaultHeldOut, trainRequest, withoutTrained, type HeldOutFile } from './trainRequest';
 import { withVectors, type VectorCoverage } from './wordVectors';
 
 export interface TrainingsOptions {
@@ -119,6 +119,8 @@ export interface TrainedModel {
   readonly manifest: ModelManifest;
   /** Rows that were left out because they have no label, held-out ones among them. */
   readonly unlabeled: number;
+  /** Rows of the held-out file that were left out because their text is trained on, too. */
+  readonly known: number;
   /** Of the files with rows. */
   readonly defects: number;
   readonly examplesPerSecond: number;
@@ -224,7 +226,14 @@ export class Trainings implements Disposable {
     };
     const rows = await read(job, 'rows');
     const { heldOut: wanted = { share: defaultHeldOut } } = job;
-    const heldOut = 'file' in wanted ? { rows: await read(wanted, 'heldOut'), file: wanted.file } : wanted;
+    let known = 0;
+    const readHeldOut = async (input: InputOfTraining): Promise<HeldOutFile> => {
+      const all = await read(input, 'heldOut');
+      const unseen = await withoutTrained({ rows: all, file: input.file }, rows, pause);
+      known = all.length - unseen.rows.length;
+      return unseen;
+    };
+    const heldOut = 'file' in wanted ? await readHeldOut(wanted) : wanted;
     const models = new TaskModels(fileSystem, job.folder, job.task);
     const planned = await trainRequest(
       {
@@ -252,7 +261,7 @@ export class Trainings implements Disposable {
     };
     const trained = await this.trainAndStore({ models, request, checkpoints: models.checkpoints(), judge }, listener, signal);
     if (!trained) throw new Error('A model that was trained on a file is always kept.');
-    return { ...trained, unlabeled, defects };
+    return { ...trained, unlabeled, known, defects };
   }
 
   /** The request with the vectors of its words from a file. */
@@ -349,7 +358,7 @@ export class Trainings implements Disposable {
     await checkpoints.clear().catch(() => undefined);
     if (!stored) return undefined;
     const manifest = { ...parseManifest(bundle.manifest, bundleFileNames.manifest), version: stored.version };
-    return { name: `${models.task}/${stored.version}`, ...stored, manifest, unlabeled: 0, defects: 0, examplesPerSecond: result.examplesPerSecond };
+    return { name: `${models.task}/${stored.version}`, ...stored, manifest, unlabeled: 0, known: 0, defects: 0, examplesPerSecond: result.examplesPerSecond };
   }
 
   private async store(models: TaskModels, bundle: BundleFiles, { onNotStored }: TrainingListener): ReturnType<TaskModels['add']> {

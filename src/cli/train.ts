@@ -7,8 +7,8 @@ import { trainedDocument } from '../core/report/trained';
 import type { ReportPlace } from '../core/report/wording';
 import { decidedRows, type TaskFolder } from '../app/labeling/taskFolder';
 import { recipeFor } from '../app/baseRecipe';
-import { sampleRows } from '../app/labeledRows';
-import { defaultHeldOut, trainRequest, type TrainingPlan } from '../app/trainRequest';
+import { sampleRows, type LabeledText } from '../app/labeledRows';
+import { defaultHeldOut, trainRequest, withoutTrained, type HeldOutFile, type TrainingPlan } from '../app/trainRequest';
 import { withVectors } from '../app/wordVectors';
 import type { CheckpointStore } from '../training/checkpointKeeper';
 import { UsageError, type Arguments, type CommandSpec } from './arguments';
@@ -208,8 +208,16 @@ async function fileData(args: Arguments, context: CliContext, kind: TaskKind, sp
   const validFile = args.text('valid');
   const output = args.required('output');
   const rows = await readLabeledFile(context, file, columns, progress);
-  const heldOut = validFile === undefined ? { share: split } : { rows: await readLabeledFile(context, validFile, columns, progress), file: validFile };
+  const heldOut = validFile === undefined ? { share: split } : await unseenRows({ rows: await readLabeledFile(context, validFile, columns, progress), file: validFile }, rows, context);
   return { ...columns, rows, heldOut, file, name: folderName(output), version: 'v1', ...folderOutput(context, output) };
+}
+
+/** {@link withoutTrained}, which it says when it leaves some out. */
+async function unseenRows(heldOut: HeldOutFile, rows: readonly LabeledText[], context: CliContext): Promise<HeldOutFile> {
+  const unseen = await withoutTrained(heldOut, rows, context.pause);
+  const known = heldOut.rows.length - unseen.rows.length;
+  if (known > 0) context.terminal.stderr(`${heldOut.file}: ${known} held-out rows have texts that are trained on, too, and are not checked with.\n`);
+  return unseen;
 }
 
 /** What was decided in a task: text and answer of each example, in the order of its sources. */

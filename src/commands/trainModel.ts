@@ -270,6 +270,7 @@ export function describeTrained(trained: TrainedModel): { readonly summary: stri
   const checked = rows.toLocaleString(vscode.env.language);
   const notes: string[] = [];
   if (trained.unlabeled > 0) notes.push(vscode.l10n.t('{0} rows have no label and were left out.', trained.unlabeled.toLocaleString(vscode.env.language)));
+  if (trained.known > 0) notes.push(vscode.l10n.t('{0} held-out rows have texts that are trained on, too, and were not checked with.', trained.known.toLocaleString(vscode.env.language)));
   if (trained.defects > 0) notes.push(vscode.l10n.t('{0} places in the file are not as they should be; the log names them.', trained.defects));
   const decimals = (value: number): string => value.toLocaleString(vscode.env.language, { maximumSignificantDigits: 3 });
   if (Number.isNaN(accuracy) && r2 !== undefined)

@@ -1,7 +1,7 @@
 import * as assert from 'node:assert';
 import { createHash } from 'node:crypto';
 import type { LabeledText } from '../../../src/app/labeledRows';
-import { trainRequest, type TrainingPlan } from '../../../src/app/trainRequest';
+import { trainRequest, withoutTrained, type TrainingPlan } from '../../../src/app/trainRequest';
 import type { HumanError } from '../../../src/core/errors';
 import { parseManifest } from '../../../src/core/model/manifest';
 import { defaultHyperparameters } from '../../../src/core/model/hyperparameters';
@@ -99,6 +99,14 @@ describe('the request of a training', () => {
       trainRequest(plan({ heldOut: { ...heldOut, rows: rowsOf(['odd']) } }), breathe),
       (error: HumanError) => error.code === 'train.validationLabels' && error.message.includes('odd') && error.message.includes('valid.csv, row 1, column'),
     );
+  });
+
+  it('checks with no text that is trained on, however it is wrapped, and not at all when there is no other', async () => {
+    const rows = rowsOf(['common', 'rare', 'rare']);
+    const unseen = { row: 2, text: 'text 9', label: 'rare' };
+    const heldOut = { rows: [{ row: 1, text: ' text\n2', label: 'common' }, unseen], file: 'valid.csv' };
+    assert.deepStrictEqual(await withoutTrained(heldOut, rows, breathe), { rows: [unseen], file: 'valid.csv' });
+    await assert.rejects(withoutTrained({ ...heldOut, rows }, rows, breathe), (error: HumanError) => error.code === 'train.heldOutKnown' && error.message.includes('valid.csv'));
   });
 
   it('lets others have their turn while it reads many rows', async () => {

@@ -135,6 +135,7 @@ describe('the command line', function () {
       [['train', '--label', 'label', '--output', 'x', '--workers', '0', 'test.csv'], 2, /--workers takes a whole number from 1 to 4/],
       [['train', '--label', 'label', '--output', 'x', '--preset', 'gru', 'test.csv'], 2, /bilstm-pool/],
       [['train', '--label', 'label', '--output', 'x', '--epochs', '0', 'test.csv'], 1, /epochs/],
+      [['train', '--label', 'label', '--output', 'x', '--valid', 'test.csv', 'test.csv'], 1, /All texts of test\.csv are among those to train on.*Choose a file with other texts/],
       [['train', '--label', 'label', '--output', 'x', '--schedule', 'cosine', 'test.csv'], 1, /schedule.*"cosine".*slanted-triangular, one-cycle/],
       [['train', '--label', 'label', '--output', 'x', '--schedule', 'linear', '--class-weights', 'balanced', '--layers', '5', 'test.csv'], 1, /layers.*5.*1 to 4/],
       [['classify', '--model', 'missing', 'test.csv'], 1, /missing/],
