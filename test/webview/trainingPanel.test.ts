@@ -347,7 +347,7 @@ describe('the training panel', () => {
     await page.locator('.label-counts', { hasText: 'yes' }).waitFor();
     await page.getByRole('tab', { name: 'Model' }).click();
     await help.filter({ hasText: 'Score from which “yes” is chosen and not “no”' }).waitFor();
-    for (const wrong of ['1', '0', '-1', 'half', '0,7']) {
+    for (const wrong of ['1.01', '-1', 'half', '0,7', 'Infinity']) {
       await threshold.fill(wrong);
       await page.locator('#threshold-problem', { hasText: 'The threshold has to be a number between 0 and 1.' }).waitFor();
       assert.strictEqual(await threshold.getAttribute('aria-invalid'), 'true', wrong);

@@ -127,7 +127,7 @@ export function thresholdMeaning(state: Pick<TrainingState, 'form' | 'models' | 
 /** The threshold that was typed, if it is one. */
 export function thresholdOf(typed: string): number | undefined {
   const threshold = Number(typed.trim());
-  return typed.trim() !== '' && threshold > 0 && threshold < 1 ? threshold : undefined;
+  return typed.trim() !== '' && threshold >= 0 && threshold <= 1 ? threshold : undefined;
 }
 
 /** What is wrong with what was typed for the threshold, in the person's language. */
