@@ -13,6 +13,15 @@ if (!existsSync(join('node_modules', '.package-lock.json'))) {
 /** How long a stage may take, in milliseconds, before it counts as hung. */
 const stageTimeout = 45 * 60_000;
 
+/** What ends the stages that run. @type {Set<() => void>} */
+const stages = new Set();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    for (const kill of stages) kill();
+    process.exit(130);
+  });
+}
+
 /** @typedef {import('./results.mjs').Counts} Counts */
 const { readCounts, resultsFolder, writeCounts } = await import('./results.mjs');
 
@@ -34,19 +43,15 @@ async function run(title, stage, command) {
       return; // all of them have ended
     }
   };
-  const interrupt = () => {
-    kill();
-    process.exit(130);
-  };
+  stages.add(kill);
   const deadline = setTimeout(() => {
     console.error(`${title}: not done after ${stageTimeout / 60_000} minutes, stopped.`);
     kill();
   }, stageTimeout);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, interrupt);
   const status = await new Promise((done, failed) => child.on('exit', done).on('error', failed));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, interrupt);
   clearTimeout(deadline);
   kill();
+  stages.delete(kill);
   const left = readdirResults().some((name) => name.startsWith(stage));
   if (!left) writeCounts(stage, { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 });
   else if (status !== 0 && sum(stage).failed === 0) writeCounts(`${stage}-ended-badly`, { passed: 0, failed: 1, skipped: 0 });
@@ -70,11 +75,15 @@ function sum(prefix = '') {
 
 rmSync(resultsFolder, { recursive: true, force: true });
 const reporter = ['--reporter', 'scripts/countReporter.cjs'];
-await run('types', 'types', ['node_modules/typescript/bin/tsc', '--noEmit']);
-await run('types of what runs in browsers', 'web-types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'src/platform/web']);
-await run("types of the panel's page", 'page-types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'webview']);
-await run("types of the page's tests", 'page-test-types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/webview']);
-await run('lint', 'lint', ['node_modules/eslint/bin/eslint.js', '.']);
+const types = async () => {
+  const tsc = ['node_modules/typescript/bin/tsc', '--noEmit'];
+  await run('types', 'types', tsc);
+  await run('types of what runs in browsers', 'web-types', [...tsc, '-p', 'src/platform/web']);
+  await run("types of the panel's page", 'page-types', [...tsc, '-p', 'webview']);
+  await run("types of the page's tests", 'page-test-types', [...tsc, '-p', 'test/webview']);
+};
+// side by side: what they say names its file
+await Promise.all([types(), run('lint', 'lint', ['node_modules/eslint/bin/eslint.js', '.'])]);
 await run('unit tests', 'unit', ['scripts/unitTests.mjs', '--', ...reporter]);
 await run("the panel's page in a real Chromium", 'webview', ['scripts/webviewTests.mjs', '--', ...reporter]);
 // not "web": a stage's name may not begin another's that ran before

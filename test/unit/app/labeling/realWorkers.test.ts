@@ -110,6 +110,7 @@ describe('labelling with the real workers', function () {
     assert.ok(first.after && first.after.rows >= 5 && first.epochs.length > 0);
     await until(() => task.learning.cached === 1);
     await label(20);
+    await until(() => task.learning.trusted && task.learning.decisions === 80);
     assert.ok((await rightShare()) > 0.9);
     const [journal] = readFileSync(path.join(folder, '.label-lens/topics/labels/mei.jsonl'), 'utf8').trim().split('\n').slice(-1);
     assert.match(journal ?? '', /"model":"v1"/);
@@ -122,6 +123,7 @@ describe('labelling with the real workers', function () {
     assert.deepStrictEqual((await task.versions()).find(({ current }) => current)?.version, 'v1');
     assert.strictEqual((await session.current()).identity.name, 'topics/v1');
 
+    await until(() => task.learning.cached === 1 && task.learning.decisions === 80);
     const id = (await task.matching({ text: 'wonderful' }))[0] ?? '';
     const explained = await task.explain(id);
     assert.ok(explained.length > 5 && explained.some(({ weight }) => weight !== 0));
