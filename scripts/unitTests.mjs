@@ -2,4 +2,4 @@
 //   node scripts/unitTests.mjs [part of a path …] [-- mocha arguments]
 import { runMochaTests } from './mochaTests.mjs';
 
-process.exitCode = await runMochaTests('test/unit', 60_000);
+process.exitCode = await runMochaTests('test/unit', 180_000);
