@@ -1,6 +1,7 @@
 import { defaultModel, type OpenedModel } from '../app/modelStore';
 import { answerOf, type LabeledText } from '../app/labeledRows';
 import { fillTemplate, HumanError } from '../core/errors';
+import { calibratedError } from '../core/metrics/calibration';
 import { measures, type RowTruth } from '../core/metrics/measures';
 import { classificationReport, multiLabelReport, type AverageReport, type ClassReport } from '../core/metrics/report';
 import { ruleOf, type DecisionRule } from '../core/model/deciding';
@@ -133,14 +134,16 @@ function evaluationOf({ rows, truth, labels, predicted: { scores, values }, rule
 
 function labelDetails({ rows, truth, labels, predicted: { scores, width }, rule }: Evaluated, { accuracy, macroF1, ece }: Measures): Details {
   const { perClass, averages, confusion } = classificationReport(truth.map(({ label }) => label), predictedLabels(scores, width, rule), labels);
+  const surest = predictedLabels(scores, width);
+  const eceByChance = calibratedError(surest.map((label, row) => scores[row * width + label]!));
   const name = nameWidth(labels);
   const matrix = confusion.matrix.map((row, at) => `${labels[at]!.padEnd(name)}${row.map((count) => String(count).padStart(11)).join('')}`);
   return {
-    json: { perClass, averages, confusion },
+    json: { perClass, averages, confusion, eceByChance },
     lines: [
       ...labelTable(labels, perClass, [['macro', averages.macro], ['weighted', averages.weighted]], rows.length),
       '',
-      `accuracy ${percent(accuracy!)}  macro F1 ${percent(macroF1!)}  calibration error ${ece!.toFixed(4)}${rule.threshold === undefined || labels.length !== 2 ? '' : `  threshold ${rule.threshold}`}`,
+      `accuracy ${percent(accuracy!)}  macro F1 ${percent(macroF1!)}  calibration error ${ece!.toFixed(4)} (by chance ${eceByChance.toFixed(4)})${rule.threshold === undefined || labels.length !== 2 ? '' : `  threshold ${rule.threshold}`}`,
       '',
       'confusion matrix (rows: label in the file, columns: prediction)',
       `${''.padEnd(name)}${labels.map((label) => label.slice(0, 10).padStart(11)).join('')}`,

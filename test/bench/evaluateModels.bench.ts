@@ -21,6 +21,7 @@ import { ModelStore } from '../../src/app/modelStore';
 import type { LabeledText } from '../../src/app/labeledRows';
 import { defaultHeldOut, trainRequest } from '../../src/app/trainRequest';
 import { stratifiedSample } from '../../src/core/labels/split';
+import { calibratedError, expectedCalibrationError } from '../../src/core/metrics/calibration';
 import { classificationReport } from '../../src/core/metrics/report';
 import { checkHyperparameters } from '../../src/core/model/hyperparameters';
 import { validateBundle, type ValidBundle } from '../../src/core/model/bundle';
@@ -68,11 +69,22 @@ function scoreOf({ test, labels }: DataSet, guesses: readonly (string | undefine
   return classificationReport(truth, own, labels);
 }
 
-async function modelScore(set: DataSet, files: BundleFiles, predictor: Predictor): Promise<Score> {
+interface ModelScore extends Score {
+  readonly ece: number;
+  /** See {@link calibratedError}. */
+  readonly eceByChance: number;
+}
+
+async function modelScore(set: DataSet, files: BundleFiles, predictor: Predictor): Promise<ModelScore> {
   const { labels } = await predictor.load('model', files);
   const { scores } = await predictor.predict('model', set.test.map(({ text }) => text), { cache: false, priority: 'background' });
   predictor.unload('model');
-  return scoreOf(set, set.test.map((_, row) => labels[bestOf(scores.subarray(row * labels.length, (row + 1) * labels.length))]));
+  const rows = set.test.map((_, row) => scores.subarray(row * labels.length, (row + 1) * labels.length));
+  return {
+    ...scoreOf(set, rows.map((row) => labels[bestOf(row)])),
+    ece: expectedCalibrationError(scores, labels.length, set.test.map(({ label }) => labels.indexOf(label))),
+    eceByChance: calibratedError(rows.map((row) => Math.max(...row))),
+  };
 }
 
 function bestOf(scores: Float32Array): number {
@@ -133,15 +145,15 @@ async function allLabels(sets: readonly DataSet[], predictor: Predictor): Promis
   const names = flags.models?.split(',') ?? readdirSync('models').filter((name) => existsSync(path.join('models', name, 'model.json')));
   const shipped: ValidBundle[] = [];
   for (const name of names) shipped.push(await openModel(name));
-  console.log('\n## Shipped models, accuracy (macro F1) in %\n\n| set | model | test rows | model | TF-IDF + LR | its rows |\n|---|---|---|---|---|---|');
+  console.log('\n## Shipped models, accuracy (macro F1) in %; calibration error (what chance would bring)\n\n| set | model | test rows | model | calibration error | TF-IDF + LR | its rows |\n|---|---|---|---|---|---|---|');
   for (const set of sets) {
     const fitting = shipped.filter(({ manifest }) => set.labels.every((label) => manifest.task.labels.some(({ id }) => id === label)));
     if (fitting.length === 0) continue;
     const rows = stratifiedSample(set.training, Math.min(set.training.length, Number(flags.rows)), ({ label }) => label, 1);
     const baseline = tfidfScore(set, rows);
     for (const { files, manifest } of fitting) {
-      const { accuracy, macroF1 } = await modelScore(set, files, predictor);
-      console.log(`| ${set.name} | ${manifest.name} | ${set.test.length} | ${percent(accuracy)}${set.hashed ? '*' : ''} (${percent(macroF1)}) | ${percent(baseline.accuracy)} (${percent(baseline.macroF1)}) | ${rows.length} |`);
+      const { accuracy, macroF1, ece, eceByChance } = await modelScore(set, files, predictor);
+      console.log(`| ${set.name} | ${manifest.name} | ${set.test.length} | ${percent(accuracy)}${set.hashed ? '*' : ''} (${percent(macroF1)}) | ${ece.toFixed(3)} (${eceByChance.toFixed(3)}) | ${percent(baseline.accuracy)} (${percent(baseline.macroF1)}) | ${rows.length} |`);
     }
   }
 }

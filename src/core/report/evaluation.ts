@@ -1,4 +1,4 @@
-import { expectedCalibrationError, reliabilityBins } from '../metrics/calibration';
+import { calibratedError, expectedCalibrationError, reliabilityBins } from '../metrics/calibration';
 import { atThreshold, findThreshold, precisionRecallPoints, rocPoints, thresholdCurves, type ThresholdChoice, type ThresholdCurves } from '../metrics/curves';
 import { classificationReport, multiLabelReport, regressionReport, residualSummary, type AverageReport, type Averages, type ClassificationReport, type ClassReport } from '../metrics/report';
 import { chosenOfRows } from '../metrics/measures';
@@ -304,7 +304,8 @@ function curveBlocks(curves: ThresholdCurves, positive: string, threshold: numbe
 function calibrationFigure(confidences: ArrayLike<number>, hits: ArrayLike<number>, error: number, strings: ReportStrings): FigureBlock {
   const bins = reliabilityBins(confidences, hits).map((bin, at, all) => ({ ...bin, from: at / all.length, to: (at + 1) / all.length }));
   const filled = bins.filter(({ rows }) => rows > 0);
-  const description = fill(strings.calibrationDescription, [decimal(error)]);
+  const byChance = calibratedError(confidences);
+  const description = fill(strings.calibrationDescription, [decimal(error), decimal(byChance)]);
   return {
     kind: 'figure',
     svg: barChart({
@@ -320,7 +321,7 @@ function calibrationFigure(confidences: ArrayLike<number>, hits: ArrayLike<numbe
         ],
       },
     }),
-    caption: fill(strings.calibrationCaption, [decimal(error)]),
+    caption: fill(strings.calibrationCaption, [decimal(error), decimal(byChance)]),
     description,
     data: { header: [strings.confidence, strings.right, strings.count], rows: filled.map(({ confidence, accuracy, rows }) => [decimal(confidence), decimal(accuracy), String(rows)]), numeric: [0, 1, 2] },
   };

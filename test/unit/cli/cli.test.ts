@@ -59,7 +59,7 @@ describe('the command line', function () {
     assert.deepStrictEqual(labels, ['negative', 'positive']);
     const right = matrix.reduce((sum, row, at) => sum + row[at]!, 0);
     assert.strictEqual(evaluation.accuracy, right / 101);
-    assert.deepStrictEqual(Object.keys(evaluation).sort(), ['accuracy', 'averages', 'confusion', 'ece', 'loss', 'macroF1', 'perClass', 'rows', 'seconds', 'textsPerSecond']);
+    assert.deepStrictEqual(Object.keys(evaluation).sort(), ['accuracy', 'averages', 'confusion', 'ece', 'eceByChance', 'loss', 'macroF1', 'perClass', 'rows', 'seconds', 'textsPerSecond']);
 
     const listed = cli.done(['models']);
     assert.match(listed.stdout, /tiny\s+v1\s+negative, positive\s+bilstm-pool/);

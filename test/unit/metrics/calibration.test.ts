@@ -1,6 +1,6 @@
 import * as assert from 'node:assert';
 import * as fc from 'fast-check';
-import { expectedCalibrationError, fitTemperature, negativeLogLikelihood, refitTemperature, rowsForTemperature } from '../../../src/core/metrics/calibration';
+import { calibratedError, expectedCalibrationError, fitTemperature, negativeLogLikelihood, refitTemperature, rowsForTemperature } from '../../../src/core/metrics/calibration';
 import { Random } from '../../../src/core/util/random';
 
 function softmax(logits: readonly number[]): number[] {
@@ -57,6 +57,29 @@ describe('expectedCalibrationError', () => {
     assert.strictEqual(expectedCalibrationError([1, 0, 0, 1], 2, [0, 0]), 0.5);
     assert.strictEqual(expectedCalibrationError([], 2, []), 0);
     assert.throws(() => expectedCalibrationError([1, 0], 2, [0, 1]));
+  });
+});
+
+describe('calibratedError', () => {
+  it('is what expectedCalibrationError finds where probabilities are true, the larger the fewer rows', () => {
+    const random = new Random(7);
+    let last = 1;
+    for (const rows of [20, 100, 1000, 10_000]) {
+      const scores = Array.from({ length: rows }, () => softmax([random.normal() * 2, random.normal() * 2, random.normal() * 2]));
+      const found = Array.from({ length: 200 }, () => expectedCalibrationError(scores.flat(), 3, scores.map((row) => draw(random, row))));
+      const mean = found.reduce((sum, each) => sum + each, 0) / found.length;
+      const spread = Math.sqrt(found.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (found.length - 1));
+      const expected = calibratedError(scores.map((row) => Math.max(...row)));
+      // both are means of 200 draws
+      assert.ok(Math.abs(expected - mean) < 5 * spread * Math.sqrt(2 / 200), `${rows} rows: ${expected} and ${mean}`);
+      assert.ok(expected < last);
+      last = expected;
+    }
+  });
+
+  it('is nothing for certainty and for no rows, and always the same', () => {
+    assert.deepStrictEqual([calibratedError([1, 1, 0]), calibratedError([])], [0, 0]);
+    assert.strictEqual(calibratedError([0.7, 0.6, 0.9]), calibratedError([0.7, 0.6, 0.9]));
   });
 });
 
