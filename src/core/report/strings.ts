@@ -80,7 +80,7 @@ export const reportStrings = {
   thresholdsNote: l10n.t('Found on these rows: on other rows a threshold does a little worse than here.'),
   // calibration
   calibration: l10n.t('Calibration'),
-  calibrationCaption: l10n.t('Share that is right by how sure the model was; expected calibration error {0}, {1} if scores were right just as often as they say'),
+  calibrationCaption: l10n.t('Share that is right by how sure the model was; expected calibration error {0} (by chance alone {1})'),
   calibrationDescription: l10n.t('Bars on the dashed line mean that scores can be read as probabilities. The expected calibration error is {0}; scores that are right just as often as they say would have {1} on as many rows, by chance.'),
   confidence: l10n.t('confidence'),
   right: l10n.t('share right'),
