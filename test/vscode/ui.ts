@@ -127,6 +127,17 @@ export class VsCodeWindow {
     await this.pick('>', title, (row) => row.filter({ has: this.page.locator('.label-name', { hasText: new RegExp(`^${escape(title)}$`) }) }));
   }
 
+  /** Chooses a file in the dialog that a command has opened: in this VS Code an input for its path, which begins with a folder. */
+  async chooseFile(file: string): Promise<void> {
+    const input = this.page.locator(quickInput);
+    await input.waitFor();
+    await this.page.waitForFunction(`document.querySelector(${JSON.stringify(quickInput)})?.value.endsWith('/')`);
+    await input.fill(file);
+    await this.quickPick().filter({ hasText: path.posix.basename(file) }).first().waitFor();
+    await input.press('Enter');
+    await input.waitFor({ state: 'hidden' });
+  }
+
   /** The rows of the quick pick that is open, for the picks that commands show. */
   quickPick(): Locator {
     return this.page.locator('.quick-input-widget:not([style*="display: none"]) .quick-input-list .monaco-list-row');

@@ -7,6 +7,8 @@ import { PageLine } from './pageLine';
 export interface FakeTraining {
   readonly strings?: Readonly<Record<string, string>>;
   readonly language?: string;
+  /** The panel is opened beside this table. */
+  readonly inFront?: PanelTable;
   /** No table is in the editor. */
   readonly noTable?: boolean;
   readonly form?: TrainingForm;
@@ -73,6 +75,11 @@ export class TrainingFakeHost {
     this.line.tell({ kind: 'training', training });
   }
 
+  /** The panel is asked for again, beside this table. */
+  tellTable(table: PanelTable): void {
+    this.line.tell({ kind: 'table', table });
+  }
+
   tellReport(sections: readonly ReportSection[]): void {
     this.report = sections;
     this.line.tell({ kind: 'report', sections });
@@ -94,7 +101,7 @@ export class TrainingFakeHost {
       return null;
     };
     return {
-      start: () => ({ form: this.form, table: null, training: this.training, report: this.report, comparison: this.comparison, strings: this.stage.strings ?? {}, language: this.stage.language ?? 'en' }),
+      start: () => ({ form: this.form, table: this.stage.inFront ?? null, training: this.training, report: this.report, comparison: this.comparison, strings: this.stage.strings ?? {}, language: this.stage.language ?? 'en' }),
       events: this.line.listen,
       remember: ({ form }) => {
         this.form = form;

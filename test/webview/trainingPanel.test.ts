@@ -374,6 +374,20 @@ describe('the training panel', () => {
     await close();
   });
 
+  it('does not train on the rows to check with because they are in front', async () => {
+    const form = { tab: 'train', file: reviews.id, kind: 'single', labelColumn: 'sentiment', textColumns: ['text'], heldOut: '10', heldOutIsFile: true, heldOutFile: checks.id, preset: 'bilstm-pool', typed: {}, compared: [] } as const;
+    const { page, host, close } = await openTraining(stage, { form, inFront: checks });
+    const plan = page.locator('.plan');
+    await plan.filter({ hasText: /reviews\.csv.*checks\.csv/ }).waitFor();
+    host.tellTable(checks);
+    host.tellTable({ ...reviews, id: 'file:///hotel/others.csv', name: 'others.csv' });
+    await page.locator('.file-name', { hasText: 'others.csv' }).waitFor();
+    host.tellTable({ ...reviews, id: checks.id, name: checks.name });
+    await page.getByRole('tab', { name: 'Train' }).click();
+    await plan.filter({ hasText: /others\.csv.*checks\.csv/ }).waitFor();
+    await close();
+  });
+
   it('comes back with its other files, and says when one of them is gone', async () => {
     const form = { tab: 'data', file: reviews.id, kind: 'single', labelColumn: 'sentiment', textColumns: ['text'], heldOut: '10', heldOutIsFile: true, heldOutFile: checks.id, vectors: glove.id, threshold: '0.6', preset: 'bilstm-pool', typed: {}, compared: [] } as const;
     const { page, host, close } = await openTraining(stage, { form });

@@ -23,8 +23,9 @@ export class Desk {
   ) {}
 
   /** Takes over what the host has kept. */
-  async begin({ form, table, training, report, comparison }: TrainingPanelStart): Promise<void> {
+  async begin({ form, table: inFront, training, report, comparison }: TrainingPanelStart): Promise<void> {
     const { tab, ...rest } = form ?? { tab: 'data' as const, ...emptyForm };
+    const table = inFront && !isHeldOutBy(rest, inFront) ? inFront : null;
     this.store.update({ tab: table ? 'data' : tab, form: rest, training, report, comparison });
     const findTable = async (): Promise<void> => {
       if (table) this.takeTable(table);
@@ -51,6 +52,7 @@ export class Desk {
         if (event.comparison.status === 'done') this.announce(say('comparisonDone'));
         return;
       case 'table':
+        if (isHeldOutBy(this.store.state.form, event.table)) return;
         this.takeTable(event.table);
         this.openTab('data');
         return;
@@ -278,4 +280,9 @@ export class Desk {
   private problem(error: unknown): void {
     if (!(error instanceof CancelledError)) this.store.update({ problem: messageOf(error) });
   }
+}
+
+/** Whether the form checks with a table already: that it is in front, since somebody has looked at a mistake there, does not mean that it is to be trained on. */
+function isHeldOutBy({ file, heldOutIsFile, heldOutFile }: TrainingState['form'], { id }: PanelTable): boolean {
+  return heldOutIsFile === true && heldOutFile === id && file !== undefined && file !== id;
 }
