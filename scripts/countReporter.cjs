@@ -10,14 +10,14 @@ module.exports = class CountReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     /** @type {string[]} */
-    const failures = [];
-    runner.on('fail', (test, error) => failures.push(`${test.fullTitle()}\n${error?.stack ?? error}`));
+    const texts = [];
+    runner.on('fail', (test, error) => texts.push(`${test.fullTitle()}\n${error?.stack ?? error}`));
     runner.once('end', () => {
       const { passes, failures, pending } = this.stats;
       const write = (failed) => {
         const folder = join('build', 'test-results');
         mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, `${process.env.LABEL_LENS_STAGE}.json`), `${JSON.stringify({ passed: passes, failed, skipped: pending, failures })}\n`);
+        writeFileSync(join(folder, `${process.env.LABEL_LENS_STAGE}.json`), `${JSON.stringify({ passed: passes, failed, skipped: pending, failures: texts })}\n`);
       };
       write(failures);
       // mocha waits for what tests leave running, a CI for ever
